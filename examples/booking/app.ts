@@ -1,0 +1,87 @@
+/** Book an appointment: the options of each dropdown depend on what was picked before. */
+import { createApp } from 'flowgate';
+import { z } from 'zod';
+import bookingJson from './booking.flow.json' with { type: 'json' };
+import {
+  datesFor,
+  departments,
+  describe,
+  locationsFor,
+  type Option,
+  type Picks,
+  type TimeOption,
+  timesFor,
+} from './calendar.ts';
+
+type Slot = { department: string; location: string; date: string; time: string };
+
+/** The screens of booking.flow.json and the data each declares: a wrong name or a missing key does not compile. */
+type BookingScreens = {
+  APPOINTMENT: {
+    departments: Option[];
+    locations: Option[];
+    dates: Option[];
+    times: TimeOption[];
+    can_pick_location: boolean;
+    can_pick_date: boolean;
+    can_pick_time: boolean;
+  };
+  DETAILS: Slot & { error_messages: Record<string, string> };
+  SUMMARY: Slot & { appointment: string; details: string };
+  TERMS: Record<never, never>;
+};
+
+const picks = z.object({
+  step: z.enum(['pick', 'submit']),
+  department: z.string(),
+  location: z.string().optional(),
+  date: z.string().optional(),
+  time: z.string().optional(),
+});
+
+const slot = z.object({ department: z.string(), location: z.string(), date: z.string(), time: z.string() });
+
+const details = slot.extend({
+  name: z.string().trim().min(2, 'Please enter your name'),
+  email: z.email('Please enter an e-mail address'),
+  phone: z.string().regex(/^\+?[\d\s()-]{6,20}$/, 'Please enter a phone number'),
+  notes: z.string().max(600).optional(),
+});
+
+const app = createApp();
+
+app
+  .flow<BookingScreens>('booking', { json: bookingJson })
+  .data('APPOINTMENT', (c) => appointmentOptions(c.data))
+  .data('DETAILS', (c) => ({ ...slot.parse(c.data), error_messages: {} }))
+  .init((c) => c.screen('APPOINTMENT'))
+  .on('APPOINTMENT', picks, (c, { step, department, location, date, time }) => {
+    if (step === 'pick') return c.screen('APPOINTMENT');
+    const free = timesFor({ department, location, date }).find((option) => option.id === time)?.enabled;
+    if (!location || !date || !time || !free) return c.error('That time is taken, please pick another one.');
+    return c.screen('DETAILS');
+  })
+  .back('DETAILS', (c) => c.screen('APPOINTMENT'))
+  .on('DETAILS', details, (c, { name, email, phone, notes, ...booking }) => {
+    const lines = [name, email, phone, notes].filter(Boolean).join('\n');
+    return c.screen('SUMMARY', { ...booking, appointment: describe(booking), details: lines });
+  })
+  .on('SUMMARY', slot, (c, booking) => c.complete({ ...booking, reference: `${booking.date}-${booking.time}` }))
+  .fallback((c) => c.error('We are busy, please try again.'));
+
+function appointmentOptions(picked: Picks) {
+  const locations = locationsFor(picked.department);
+  const dates = datesFor(picked);
+  const times = timesFor(picked);
+  return {
+    departments,
+    locations,
+    dates,
+    times,
+    can_pick_location: locations.length > 0,
+    can_pick_date: dates.length > 0,
+    can_pick_time: times.length > 0,
+  };
+}
+
+export default app;

@@ -1,0 +1,48 @@
+/** Opens an envelope: RSA in the pool, AES here. */
+import { randomBytes } from 'node:crypto';
+import { FlowgateError } from '../errors.ts';
+import { AES_KEY_BYTES, openPayload, type ReplyKey } from './flow-cipher.ts';
+
+/** Whoever unwraps AES keys: the decrypt pool. */
+export interface KeyUnwrapper {
+  unwrap(request: UnwrapRequest): Promise<Buffer | undefined>;
+}
+
+export interface UnwrapRequest {
+  /** base64. */
+  readonly wrappedKey: string;
+  /** Monotonic ms. */
+  readonly deadlineMs: number;
+  /** True once the client is gone. */
+  readonly isCancelled: () => boolean;
+}
+
+/** base64 texts, as received. */
+export interface SealedEnvelope {
+  readonly wrappedKey: string;
+  readonly sealedPayload: string;
+  readonly iv: string;
+}
+
+/** The plaintext, with what sealing the reply needs. */
+export interface Opened extends ReplyKey {
+  readonly text: string;
+}
+
+const DECOY_KEY = randomBytes(AES_KEY_BYTES);
+
+/**
+ * Rejects with `DECRYPTION_FAILED`, one code for a wrong key, length, padding or tag; or as the unwrapper does.
+ * A key that did not open still pays for AES, with a key that cannot fit, so that the time does not tell which it was.
+ */
+export async function openEnvelope(
+  { wrappedKey, sealedPayload, iv }: SealedEnvelope,
+  { deadlineMs, isCancelled }: Omit<UnwrapRequest, 'wrappedKey'>,
+  pool: KeyUnwrapper,
+): Promise<Opened> {
+  const aesKey = (await pool.unwrap({ wrappedKey, deadlineMs, isCancelled })) ?? DECOY_KEY;
+  const requestIv = Buffer.from(iv, 'base64');
+  const plaintext = openPayload(Buffer.from(sealedPayload, 'base64'), requestIv, aesKey);
+  if (!plaintext) throw new FlowgateError('DECRYPTION_FAILED', 'no private key of this server opens the request');
+  return { text: plaintext.toString('utf8'), aesKey, requestIv };
+}

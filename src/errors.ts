@@ -1,0 +1,53 @@
+/**
+ * Every failure Flowgate names, and what the client sees for it.
+ *
+ * A code is stable: clients, alerts and log queries may rely on it. Add codes; never rename one.
+ * `null` marks a failure that stops the start instead of answering a request.
+ * Source of 421, 427 and 432: Meta, "Flows error codes".
+ */
+export const STATUS_BY_CODE = {
+  SIGNATURE_INVALID: 432, // the body was not signed with our app secret
+  ENVELOPE_MALFORMED: 400, // not JSON, a field missing or not a string, or not base64
+  DECRYPTION_FAILED: 421, // the client fetches our public key again and retries once
+  POOL_SATURATED: 503, // the decrypt queue is full: shed at once rather than wait
+  DEADLINE_EXPIRED: 503, // waited so long for decryption that no answer could be in time
+  POOL_FAILED: 503, // a worker thread died, and so did the one that retried its jobs
+  REPLY_FORGOTTEN: 503, // this body was answered before, and the answer is no longer kept
+  PAYLOAD_MALFORMED: 500, // decrypted well, but the plaintext is not a JSON object
+  HANDLER_MISSING: 500, // no handler for this action and screen
+  HANDLER_FAILED: 500, // the handler threw, and no fallback answered
+  HANDLER_LATE: 500, // the handler passed its deadline, and no fallback answered
+  BODY_TOO_LARGE: 413, // over the cap of the route; the connection is closed
+  BODY_INCOMPLETE: 408, // the body did not arrive in time
+  EXCHANGE_TIMEOUT: 503, // nothing answered in time: the last line of defence, and a defect
+  PATH_UNKNOWN: 404,
+  CLIENT_GONE: 503, // the client left before the answer: only a twin of its request could still see this
+  INTERNAL: 500, // a defect in Flowgate
+  SETTINGS_INVALID: null, // at start: one message lists every mistake
+  APP_INVALID: null, // at start: the app file exports no app
+  LISTEN_FAILED: null, // at start: the port is taken or not allowed
+  POOL_START_FAILED: null, // at start: the decrypt workers did not come up
+} as const;
+
+export type ErrorCode = keyof typeof STATUS_BY_CODE;
+
+/** An expected failure. `message` tells the fix and never holds a secret, a body, a token or a phone number. */
+export class FlowgateError extends Error {
+  override readonly name = 'FlowgateError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The status a client sees for `error`: its code's, or 500 for whatever is not a FlowgateError. */
+export function statusOf(error: unknown): number {
+  return (error instanceof FlowgateError ? STATUS_BY_CODE[error.code] : null) ?? 500;
+}
+
+/** The code to log and count `error` by. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof FlowgateError ? error.code : 'INTERNAL';
+}

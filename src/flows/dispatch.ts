@@ -1,0 +1,169 @@
+/**
+ * From a decrypted request to a rendered reply: token check, route by action and screen, input schema, handler.
+ *
+ * All of that runs under one deadline. What is late, throws or is missing goes to the Flow's fallback; without one, or
+ * when that fails too, the request fails with `HANDLER_LATE`, `HANDLER_FAILED` or `HANDLER_MISSING`.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import { type ErrorCode, FlowgateError } from '../errors.ts';
+import { stackOf } from '../http/exchange.ts';
+import { type ContextInput, RequestContext } from './context.ts';
+import type { FlowDefinition, Step } from './flow.ts';
+import { declaresData, entryScreenOf } from './flow-json.ts';
+import { validateInput } from './input.ts';
+import type { FlowAction, FlowRequest } from './protocol.ts';
+import { expiredReply, type FlowReply, isFlowReply, type RenderedReply, renderReply } from './reply.ts';
+
+/** A fallback has this long, and a fresh signal: the handler's has fired already. */
+const FALLBACK_MS = 500;
+const DEFAULT_EXPIRED_MESSAGE = 'This form is no longer available.';
+
+export interface DispatchDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly logErrorMessages: boolean;
+}
+
+export interface DispatchInput {
+  readonly request: FlowRequest;
+  /** Monotonic ms. */
+  readonly deadlineMs: number;
+  /** Calls back when the client is gone. */
+  readonly onAbort: (listener: () => void) => void;
+}
+
+/** @returns the reply as plaintext. Rejects with a FlowgateError and no other. */
+export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps: DispatchDeps): Promise<RenderedReply> {
+  const route = findStep(flow, input.request);
+  const context = new RequestContext(contextInput(flow, route?.action ?? 'data_exchange', input, deps));
+  try {
+    if (!route)
+      throw new FlowgateError('HANDLER_MISSING', `no handler for this action and screen: add ${wanted(input.request)}`);
+    input.onAbort(() => context.abort('AbortError'));
+    return await beforeDeadline(answer(flow, route.step, context), input.deadlineMs, context, deps);
+  } catch (error) {
+    const failure = toFailure(error);
+    logFailure(failure, context, deps);
+    return await answerFallback(flow, failure, input, context, deps);
+  }
+}
+
+async function answer(flow: FlowDefinition, step: Step, context: RequestContext): Promise<RenderedReply> {
+  if (flow.checkToken) {
+    const verdict = await flow.checkToken(context.token, context);
+    if (verdict !== true) return expiredReply(typeof verdict === 'string' ? verdict : DEFAULT_EXPIRED_MESSAGE);
+  }
+  return render(flow, await runStep(flow, step, context), context);
+}
+
+async function runStep(flow: FlowDefinition, { schema, handler }: Step, context: RequestContext): Promise<FlowReply> {
+  if (!schema) return handler(context, context.data);
+  const input = await validateInput(schema, context.data);
+  if (input.ok) return handler(context, input.value);
+  // A screen that declares no `error_messages` must not get them: a client refuses data for a screen that takes none.
+  const bindsFields = declaresData(flow.json, context.currentScreen ?? '', 'error_messages') ?? true;
+  return context.error(input.message, bindsFields ? { error_messages: input.fields } : {});
+}
+
+async function render(flow: FlowDefinition, reply: FlowReply, context: RequestContext): Promise<RenderedReply> {
+  if (!isFlowReply(reply))
+    throw new TypeError('the handler returned no reply: return c.screen(), c.error(), c.complete() or c.expire()');
+  const { content } = reply;
+  const load = content.kind === 'screen' ? flow.baseData.get(content.screen) : undefined;
+  return renderReply(reply, load && (await load(context)), context.token);
+}
+
+/** Settles with `work`, or rejects with `HANDLER_LATE` at the deadline, when it also fires the context's signal. */
+function beforeDeadline<T>(
+  work: Promise<T>,
+  deadlineMs: number,
+  context: RequestContext,
+  { clock, log }: DispatchDeps,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(Math.max(0, deadlineMs - clock.nowMs()), () => {
+      reject(new FlowgateError('HANDLER_LATE', 'the handler passed its deadline'));
+      context.abort('TimeoutError');
+      // Whatever it still does is nobody's answer any more, and must not become an unhandled rejection.
+      work.catch((error) =>
+        log.debug({ code: 'HANDLER_FAILED', flow: context.flow, stack: stackOf(error) }, 'a late handler failed'),
+      );
+    });
+    work.then(resolve, reject).finally(cancel);
+  });
+}
+
+async function answerFallback(
+  flow: FlowDefinition,
+  failure: Failure,
+  input: DispatchInput,
+  { action }: RequestContext,
+  deps: DispatchDeps,
+): Promise<RenderedReply> {
+  if (!flow.fallbackHandler) throw failure.error;
+  const deadlineMs = deps.clock.nowMs() + FALLBACK_MS;
+  const why = failure.error.code === 'HANDLER_LATE' ? 'late' : 'failed';
+  const context = new RequestContext({ ...contextInput(flow, action, { ...input, deadlineMs }, deps), failure: why });
+  const handler = async () => render(flow, (await flow.fallbackHandler?.(context)) as FlowReply, context);
+  try {
+    return await beforeDeadline(handler(), deadlineMs, context, deps);
+  } catch (error) {
+    logFailure(toFailure(error), context, deps);
+    throw failure.error;
+  }
+}
+
+interface Failure {
+  readonly error: FlowgateError;
+  /** What was thrown by code that is not ours. */
+  readonly cause: unknown;
+}
+
+function toFailure(thrown: unknown): Failure {
+  const ours = thrown instanceof FlowgateError && (HANDLER_CODES as readonly ErrorCode[]).includes(thrown.code);
+  return ours
+    ? { error: thrown, cause: undefined }
+    : { error: new FlowgateError('HANDLER_FAILED', 'the handler threw', { cause: thrown }), cause: thrown };
+}
+
+const HANDLER_CODES = ['HANDLER_LATE', 'HANDLER_MISSING'] as const satisfies readonly ErrorCode[];
+
+/** The stack tells where; the message may quote the user's data, so it is left out unless settings ask for it. */
+function logFailure({ error, cause }: Failure, context: RequestContext, deps: DispatchDeps): void {
+  const thrown = cause === undefined ? {} : { stack: stackOf(cause) };
+  const message = deps.logErrorMessages && cause instanceof Error ? { thrown: cause.message } : {};
+  const { flow, action, currentScreen: screen } = context;
+  deps.log.error({ code: error.code, flow, action, screen, ...thrown, ...message }, error.message);
+}
+
+function findStep(
+  flow: FlowDefinition,
+  { action, screen = '' }: FlowRequest,
+): { action: FlowAction; step: Step } | undefined {
+  const step =
+    action === 'INIT'
+      ? flow.initStep
+      : action === 'BACK'
+        ? flow.backSteps.get(screen)
+        : action === 'data_exchange'
+          ? flow.submitSteps.get(screen)
+          : undefined;
+  return step && { action: action as FlowAction, step };
+}
+
+function wanted({ action, screen }: FlowRequest): string {
+  if (action === 'INIT') return '.init(handler)';
+  if (action === 'BACK') return `.back('${screen ?? '?'}', handler)`;
+  return `.on('${screen ?? '?'}', handler)`;
+}
+
+function contextInput(
+  flow: FlowDefinition,
+  action: FlowAction,
+  { request, deadlineMs }: DispatchInput,
+  { clock, log }: DispatchDeps,
+): ContextInput {
+  const entryScreen = flow.json && entryScreenOf(flow.json);
+  return { flow: flow.name, action, request, entryScreen, deadlineMs, clock, log };
+}

@@ -1,0 +1,63 @@
+/** What a handler returns, and how it looks on the wire before it is sealed. */
+/** Made by the context (`c.screen`, `c.error`, `c.complete`, `c.expire`) and by nothing else. */
+export interface FlowReply {
+  /** A registered symbol: an app may load another copy of this package than the command that serves it. */
+  readonly [FLOW_REPLY]: true;
+  readonly content: ReplyContent;
+}
+
+export const FLOW_REPLY: unique symbol = Symbol.for('flowgate.flow-reply') as never;
+
+export type ReplyContent =
+  | { readonly kind: 'screen'; readonly screen: string; readonly data: object; readonly errorMessage?: string }
+  | { readonly kind: 'complete'; readonly params: object }
+  | { readonly kind: 'expire'; readonly message: string };
+
+/** The one reserved screen name: it ends the Flow. */
+export const SUCCESS = 'SUCCESS';
+
+/** A reply as plaintext, with the status it goes out under. */
+export interface RenderedReply {
+  readonly status: 200 | 427;
+  readonly text: string;
+}
+
+export function flowReply(content: ReplyContent): FlowReply {
+  return { [FLOW_REPLY]: true, content };
+}
+
+export function isFlowReply(value: unknown): value is FlowReply {
+  return typeof value === 'object' && value !== null && FLOW_REPLY in value;
+}
+
+/**
+ * @param base data the screen always needs; the reply's own data wins.
+ * @param token goes back in a completion, where it is required; a client that sent none gets `"unused"`, Meta's default.
+ */
+export function renderReply(
+  { content }: FlowReply,
+  base: object | undefined,
+  token: string | undefined,
+): RenderedReply {
+  switch (content.kind) {
+    case 'screen': {
+      const { screen, errorMessage } = content;
+      const data = { ...base, ...content.data, ...(errorMessage !== undefined && { error_message: errorMessage }) };
+      return { status: 200, text: JSON.stringify({ screen, data }) };
+    }
+    case 'complete': {
+      const params = { ...content.params, flow_token: token ?? 'unused' };
+      return {
+        status: 200,
+        text: JSON.stringify({ screen: SUCCESS, data: { extension_message_response: { params } } }),
+      };
+    }
+    case 'expire':
+      return expiredReply(content.message);
+  }
+}
+
+/** The flow token is dead: the message's button is disabled, and the user reads `message`. */
+export function expiredReply(message: string): RenderedReply {
+  return { status: 427, text: JSON.stringify({ error_msg: message }) };
+}

@@ -1,0 +1,176 @@
+/**
+ * One request and its one answer: what both HTTP servers share.
+ *
+ * A server extends this with how bytes come in and go out. Here live the rules: the handler runs once, exactly one
+ * answer is sent or none (the client left), and an answer always comes, because a timer of our own gives it in the end.
+ */
+import type { Clock } from '../clock.ts';
+import { codeOf, FlowgateError, statusOf } from '../errors.ts';
+import type { HttpReply, HttpRequest, HttpServerOptions } from './server.ts';
+
+export abstract class Exchange implements HttpRequest {
+  abstract readonly method: string;
+  abstract readonly path: string;
+  abstract readonly query: string;
+  readonly receivedAtMs: number;
+  aborted = false;
+
+  #answered = false;
+  #body: BodyInProgress | undefined;
+  #abortListeners: (() => void)[] | undefined;
+  readonly #options: HttpServerOptions;
+  readonly #inFlight: InFlight;
+  readonly #cancelTimeout: () => void;
+
+  constructor(options: HttpServerOptions, inFlight: InFlight) {
+    this.#options = options;
+    this.#inFlight = inFlight;
+    inFlight.enter();
+    this.receivedAtMs = options.clock.nowMs();
+    this.#cancelTimeout = options.clock.after(options.exchangeTimeoutMs, () => this.#timeOut());
+  }
+
+  abstract header(name: string): string | undefined;
+  /** Makes the body arrive at `receive`. */
+  protected abstract readBody(): void;
+  /** Writes the answer, then closes the connection if told to; called at most once, never after an abort. */
+  protected abstract send(reply: HttpReply, close: boolean): void;
+
+  body(maxBytes: number): Promise<Buffer> {
+    if ((declaredLength(this.header('content-length')) ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+    return new Promise((resolve, reject) => {
+      this.#body = { maxBytes, chunks: [], bytes: 0, resolve, reject };
+      this.readBody();
+    });
+  }
+
+  onAbort(listener: () => void): void {
+    if (this.#answered) return;
+    if (this.aborted) listener();
+    else if (this.#abortListeners) this.#abortListeners.push(listener);
+    else this.#abortListeners = [listener];
+  }
+
+  /** Runs the handler and answers with what it returns. Never throws, never rejects. */
+  async run(): Promise<void> {
+    try {
+      this.#answer(await this.#options.handler(this));
+    } catch (error) {
+      if (codeOf(error) === 'INTERNAL')
+        this.#options.log.error({ code: 'INTERNAL', stack: stackOf(error) }, 'request failed');
+      this.#answer(replyOf(error));
+    }
+  }
+
+  /** The server calls this with each piece of the body, which must be a copy the exchange may keep. */
+  protected receive(chunk: Buffer, isLast: boolean): void {
+    const body = this.#body;
+    if (!body) return;
+    body.bytes += chunk.byteLength;
+    if (body.bytes > body.maxBytes) {
+      this.#body = undefined;
+      body.reject(tooLarge(body.maxBytes));
+      return;
+    }
+    if (!isLast) {
+      body.chunks.push(chunk);
+      return;
+    }
+    this.#body = undefined;
+    body.resolve(body.chunks.length === 0 ? chunk : Buffer.concat([...body.chunks, chunk], body.bytes));
+  }
+
+  /** The server calls this when the client is gone. */
+  protected abort(): void {
+    if (this.aborted || this.#answered) return;
+    this.aborted = true;
+    this.#cancelTimeout();
+    this.#dropBody();
+    for (const listener of this.#abortListeners ?? []) listener();
+    this.#inFlight.leave();
+  }
+
+  #answer(reply: HttpReply): void {
+    if (this.aborted || this.#answered) return;
+    this.#answered = true;
+    this.#cancelTimeout();
+    this.#dropBody();
+    this.send(reply, reply.close === true || this.#inFlight.draining);
+    this.#inFlight.leave();
+  }
+
+  #timeOut(): void {
+    const code = this.#body ? 'BODY_INCOMPLETE' : 'EXCHANGE_TIMEOUT';
+    if (code === 'EXCHANGE_TIMEOUT') this.#options.log.error({ code }, 'a handler gave no answer in time');
+    this.#answer(replyOf(new FlowgateError(code, 'timed out')));
+  }
+
+  /** Ends a wait for bytes that will not come. */
+  #dropBody(): void {
+    this.#body?.reject(new FlowgateError('CLIENT_GONE', 'the body ended early'));
+    this.#body = undefined;
+  }
+}
+
+interface BodyInProgress {
+  readonly maxBytes: number;
+  readonly chunks: Buffer[];
+  bytes: number;
+  readonly resolve: (body: Buffer) => void;
+  readonly reject: (error: FlowgateError) => void;
+}
+
+/** Counts the exchanges that still owe an answer, and tells when there are none. */
+export class InFlight {
+  /** True once the server is closing: every answer from now on closes its connection. */
+  draining = false;
+  #count = 0;
+  #onEmpty: (() => void) | undefined;
+
+  enter(): void {
+    this.#count += 1;
+  }
+
+  leave(): void {
+    this.#count -= 1;
+    if (this.#count === 0) this.#onEmpty?.();
+  }
+
+  /** Resolves when nothing is in flight, or after `graceMs`. */
+  drain(graceMs: number, clock: Clock): Promise<void> {
+    this.draining = true;
+    if (this.#count === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = clock.after(graceMs, resolve);
+      this.#onEmpty = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+/** Bodiless: why it failed is for the log, not for the client. */
+export function replyOf(error: unknown): HttpReply {
+  const code = codeOf(error);
+  const close = code === 'BODY_TOO_LARGE' || code === 'BODY_INCOMPLETE' || code === 'EXCHANGE_TIMEOUT';
+  return code === 'POOL_SATURATED'
+    ? { status: statusOf(error), headers: { 'Retry-After': '1' } }
+    : { status: statusOf(error), close };
+}
+
+/** `content-length` as a number, or undefined when absent or not a plain decimal. */
+export function declaredLength(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+export function tooLarge(maxBytes: number): FlowgateError {
+  return new FlowgateError('BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes`);
+}
+
+/** Where an error came from, without its message: a message may quote the user's data. */
+export function stackOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const frames = stack.slice(Math.max(0, stack.indexOf('\n    at ')));
+  return `${error instanceof Error ? error.name : typeof error}${frames}`;
+}

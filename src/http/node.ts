@@ -1,0 +1,88 @@
+/** The HttpServer on node:http: the twin that serves where uWebSockets.js cannot load, and the admin port. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FlowgateError } from '../errors.ts';
+import { Exchange, InFlight } from './exchange.ts';
+import type { HttpReply, HttpServer, HttpServerOptions } from './server.ts';
+
+/** uWebSockets.js closes an idle connection after 10 s; the twin does the same, so that both fit the same proxy settings. */
+const KEEP_ALIVE_MS = 10_000;
+
+export function createNodeServer(options: HttpServerOptions): HttpServer {
+  const inFlight = new InFlight();
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: KEEP_ALIVE_MS,
+      requestTimeout: options.exchangeTimeoutMs + KEEP_ALIVE_MS,
+    },
+    (req, res) => void new NodeExchange(req, res, options, inFlight).run(),
+  );
+  return {
+    name: 'node',
+    listen: (address) => listen(server, address),
+    async close(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await inFlight.drain(graceMs, options.clock);
+      // An answer may still be on its way out of this process; a peer that does not read it gets no more than the grace.
+      const cancel = options.clock.after(graceMs, () => server.closeAllConnections());
+      await closed;
+      cancel();
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'the port is taken' : (error.code ?? 'unknown reason');
+      reject(new FlowgateError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`));
+    });
+    server.listen({ host, port, exclusive: true }, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+class NodeExchange extends Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+
+  constructor(req: IncomingMessage, res: ServerResponse, options: HttpServerOptions, inFlight: InFlight) {
+    super(options, inFlight);
+    req.on('error', () => this.abort());
+    res.on('error', () => this.abort());
+    res.on('close', () => this.abort()); // after an answer this changes nothing
+    this.#req = req;
+    this.#res = res;
+    const url = req.url ?? '/';
+    const mark = url.indexOf('?');
+    this.method = req.method ?? '';
+    this.path = mark === -1 ? url : url.slice(0, mark);
+    this.query = mark === -1 ? '' : url.slice(mark + 1);
+  }
+
+  override header(name: string): string | undefined {
+    return this.#req.headersDistinct[name]?.join(', ');
+  }
+
+  protected override readBody(): void {
+    this.#req.on('data', (chunk: Buffer) => this.receive(chunk, false));
+    this.#req.on('end', () => this.receive(NO_BYTES, true));
+  }
+
+  protected override send({ status, headers, body = '' }: HttpReply, close: boolean): void {
+    const res = this.#res;
+    res.writeHead(status, {
+      ...headers,
+      'Content-Length': Buffer.byteLength(body),
+      ...(close && { Connection: 'close' }),
+    });
+    res.end(body);
+    this.#req.resume(); // a body that nobody asked for must not hold up the next request
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
