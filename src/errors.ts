@@ -13,7 +13,7 @@ export const STATUS_BY_CODE = {
   DEADLINE_EXPIRED: 503, // waited so long for decryption that no answer could be in time
   POOL_FAILED: 503, // a worker thread died, and so did the one that retried its jobs
   REPLY_FORGOTTEN: 503, // this body was answered before, and the answer is no longer kept
-  PAYLOAD_MALFORMED: 500, // decrypted well, but the plaintext is not a JSON object
+  PAYLOAD_MALFORMED: 500, // decrypted well, but not a JSON object, or not an action that Meta documents
   HANDLER_MISSING: 500, // no handler for this action and screen
   HANDLER_FAILED: 500, // the handler threw, and no fallback answered
   HANDLER_LATE: 500, // the handler passed its deadline, and no fallback answered
@@ -24,7 +24,6 @@ export const STATUS_BY_CODE = {
   CLIENT_GONE: 503, // the client left before the answer: only a twin of its request could still see this
   INTERNAL: 500, // a defect in Flowgate
   SETTINGS_INVALID: null, // at start: one message lists every mistake
-  APP_INVALID: null, // at start: the app file exports no app
   LISTEN_FAILED: null, // at start: the port is taken or not allowed
   POOL_START_FAILED: null, // at start: the decrypt workers did not come up
 } as const;
@@ -50,4 +49,11 @@ export function statusOf(error: unknown): number {
 /** The code to log and count `error` by. */
 export function codeOf(error: unknown): ErrorCode {
   return error instanceof FlowgateError ? error.code : 'INTERNAL';
+}
+
+/** Where an error came from, without its message: a message may quote the user's data. */
+export function stackOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const frames = stack.slice(Math.max(0, stack.indexOf('\n    at ')));
+  return `${error instanceof Error ? error.name : typeof error}${frames}`;
 }

@@ -41,6 +41,10 @@ const picks = z.object({
 
 const slot = z.object({ department: z.string(), location: z.string(), date: z.string(), time: z.string() });
 
+/** The same, blank where it is missing: an error must still find the screen's data. */
+const blank = z.string().catch('');
+const slotSoFar = z.object({ department: blank, location: blank, date: blank, time: blank });
+
 const details = slot.extend({
   name: z.string().trim().min(2, 'Please enter your name'),
   email: z.email('Please enter an e-mail address'),
@@ -53,7 +57,7 @@ const app = createApp();
 app
   .flow<BookingScreens>('booking', { json: bookingJson })
   .data('APPOINTMENT', (c) => appointmentOptions(c.data))
-  .data('DETAILS', (c) => ({ ...slot.parse(c.data), error_messages: {} }))
+  .data('DETAILS', (c) => ({ ...slotSoFar.parse(c.data), error_messages: {} }))
   .init((c) => c.screen('APPOINTMENT'))
   .on('APPOINTMENT', picks, (c, { step, department, location, date, time }) => {
     if (step === 'pick') return c.screen('APPOINTMENT');

@@ -67,3 +67,9 @@ export class EnvReader {
 function quote(text: string): string {
   return text.length > 12 ? `a text of ${text.length} characters` : JSON.stringify(text);
 }
+
+/** The parts of a comma-separated list, trimmed, without the empty ones. */
+export function listOf(text = ''): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.filter((part) => part !== '');
+}

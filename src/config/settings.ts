@@ -4,7 +4,7 @@ import { type KeyRing, loadPrivateKeys, type PrivateKeySource } from '../crypto/
 import { FlowgateError } from '../errors.ts';
 import type { HttpServerChoice } from '../http/create-server.ts';
 import { type AppSecrets, toAppSecrets } from '../http/signature.ts';
-import { EnvReader } from './env.ts';
+import { EnvReader, listOf } from './env.ts';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -108,10 +108,4 @@ function readKeySources(read: EnvReader): PrivateKeySource[] {
     const text = read.file('PRIVATE_KEY_FILE', path);
     return text === undefined ? [] : [{ name: path, text }];
   });
-}
-
-/** The parts of a comma-separated list, trimmed, without the empty ones. */
-function listOf(text = ''): string[] {
-  const parts = text.split(',').map((part) => part.trim());
-  return parts.filter((part) => part !== '');
 }

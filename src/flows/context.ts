@@ -67,7 +67,6 @@ export type Sendable<T> = T extends string | number | boolean
 
 export interface ContextInput {
   readonly flow: string;
-  readonly action: FlowAction;
   readonly request: FlowRequest;
   /** Where `error` goes when there is no current screen. */
   readonly entryScreen: string | undefined;
@@ -96,7 +95,7 @@ export class RequestContext implements FallbackContext {
     const { request } = input;
     this.#input = input;
     this.flow = input.flow;
-    this.action = input.action;
+    this.action = request.action as FlowAction; // the dispatcher lets no other through
     this.currentScreen = request.screen;
     this.data = request.data;
     this.token = request.token;

@@ -6,13 +6,12 @@
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { type ErrorCode, FlowgateError } from '../errors.ts';
-import { stackOf } from '../http/exchange.ts';
+import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
 import { type ContextInput, RequestContext } from './context.ts';
 import type { FlowDefinition, Step } from './flow.ts';
-import { declaresData, entryScreenOf } from './flow-json.ts';
+import { declaresData } from './flow-json.ts';
 import { validateInput } from './input.ts';
-import type { FlowAction, FlowRequest } from './protocol.ts';
+import { type FlowRequest, isFlowAction } from './protocol.ts';
 import { expiredReply, type FlowReply, isFlowReply, type RenderedReply, renderReply } from './reply.ts';
 
 /** A fallback has this long, and a fresh signal: the handler's has fired already. */
@@ -35,17 +34,18 @@ export interface DispatchInput {
 
 /** @returns the reply as plaintext. Rejects with a FlowgateError and no other. */
 export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps: DispatchDeps): Promise<RenderedReply> {
-  const route = findStep(flow, input.request);
-  const context = new RequestContext(contextInput(flow, route?.action ?? 'data_exchange', input, deps));
+  if (!isFlowAction(input.request.action)) {
+    throw new FlowgateError('PAYLOAD_MALFORMED', 'the action is none that Meta documents');
+  }
+  const context = new RequestContext(contextInput(flow, input, deps));
+  input.onAbort(() => context.abort('AbortError'));
   try {
-    if (!route)
-      throw new FlowgateError('HANDLER_MISSING', `no handler for this action and screen: add ${wanted(input.request)}`);
-    input.onAbort(() => context.abort('AbortError'));
-    return await beforeDeadline(answer(flow, route.step, context), input.deadlineMs, context, deps);
+    const step = findStep(flow, input.request) ?? missing(input.request);
+    return await beforeDeadline(answer(flow, step, context), input.deadlineMs, context, deps);
   } catch (error) {
     const failure = toFailure(error);
     logFailure(failure, context, deps);
-    return await answerFallback(flow, failure, input, context, deps);
+    return await answerFallback(flow, failure, input, deps);
   }
 }
 
@@ -98,13 +98,12 @@ async function answerFallback(
   flow: FlowDefinition,
   failure: Failure,
   input: DispatchInput,
-  { action }: RequestContext,
   deps: DispatchDeps,
 ): Promise<RenderedReply> {
   if (!flow.fallbackHandler) throw failure.error;
   const deadlineMs = deps.clock.nowMs() + FALLBACK_MS;
   const why = failure.error.code === 'HANDLER_LATE' ? 'late' : 'failed';
-  const context = new RequestContext({ ...contextInput(flow, action, { ...input, deadlineMs }, deps), failure: why });
+  const context = new RequestContext({ ...contextInput(flow, { ...input, deadlineMs }, deps), failure: why });
   const handler = async () => render(flow, (await flow.fallbackHandler?.(context)) as FlowReply, context);
   try {
     return await beforeDeadline(handler(), deadlineMs, context, deps);
@@ -137,33 +136,17 @@ function logFailure({ error, cause }: Failure, context: RequestContext, deps: Di
   deps.log.error({ code: error.code, flow, action, screen, ...thrown, ...message }, error.message);
 }
 
-function findStep(
-  flow: FlowDefinition,
-  { action, screen = '' }: FlowRequest,
-): { action: FlowAction; step: Step } | undefined {
-  const step =
-    action === 'INIT'
-      ? flow.initStep
-      : action === 'BACK'
-        ? flow.backSteps.get(screen)
-        : action === 'data_exchange'
-          ? flow.submitSteps.get(screen)
-          : undefined;
-  return step && { action: action as FlowAction, step };
+function findStep(flow: FlowDefinition, { action, screen = '' }: FlowRequest): Step | undefined {
+  if (action === 'INIT') return flow.initStep;
+  return (action === 'BACK' ? flow.backSteps : flow.submitSteps).get(screen);
 }
 
-function wanted({ action, screen }: FlowRequest): string {
-  if (action === 'INIT') return '.init(handler)';
-  if (action === 'BACK') return `.back('${screen ?? '?'}', handler)`;
-  return `.on('${screen ?? '?'}', handler)`;
+function missing({ action, screen = '?' }: FlowRequest): never {
+  const call = action === 'INIT' ? '.init(handler)' : `.${action === 'BACK' ? 'back' : 'on'}('${screen}', handler)`;
+  throw new FlowgateError('HANDLER_MISSING', `no handler for this action and screen: add ${call}`);
 }
 
-function contextInput(
-  flow: FlowDefinition,
-  action: FlowAction,
-  { request, deadlineMs }: DispatchInput,
-  { clock, log }: DispatchDeps,
-): ContextInput {
-  const entryScreen = flow.json && entryScreenOf(flow.json);
-  return { flow: flow.name, action, request, entryScreen, deadlineMs, clock, log };
+function contextInput(flow: FlowDefinition, input: DispatchInput, { clock, log }: DispatchDeps): ContextInput {
+  const { request, deadlineMs } = input;
+  return { flow: flow.name, entryScreen: flow.entryScreen, request, deadlineMs, clock, log };
 }

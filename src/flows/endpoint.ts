@@ -17,6 +17,7 @@ import {
   ERROR_NOTIFICATION_REPLY,
   errorNotificationIn,
   type FlowRequest,
+  isFlowAction,
   PING_REPLY,
   parseEnvelope,
   parseFlowRequest,
@@ -101,10 +102,8 @@ interface Seen {
   action: string;
 }
 
-const KNOWN_ACTIONS = new Set(['INIT', 'BACK', 'data_exchange', 'ping']);
-
 function actionLabel(action: string): string {
-  return KNOWN_ACTIONS.has(action) ? action : 'other';
+  return isFlowAction(action) || action === 'ping' ? action : 'other';
 }
 
 /** Worth a line each: their sender holds the app secret. Forgeries and sheds are only counted, so they cannot flood the log. */

@@ -1,7 +1,7 @@
 /** A Flow as its author writes it: handlers by action and screen. Collects, and checks what it collects; runs nothing. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FallbackContext, FlowContext, ScreenName } from './context.ts';
-import type { AnyScreens, FlowJson, ScreenMap } from './flow-json.ts';
+import { type AnyScreens, entryScreenOf, type FlowJson, type ScreenMap } from './flow-json.ts';
 import type { FlowReply } from './reply.ts';
 
 type Awaitable<T> = T | Promise<T>;
@@ -77,6 +77,7 @@ export interface Step {
 export class FlowDefinition implements Flow {
   readonly name: string;
   readonly json: FlowJson | undefined;
+  readonly entryScreen: string | undefined;
   readonly checkToken: TokenCheck | undefined;
   initStep: Step | undefined;
   fallbackHandler: FallbackHandler | undefined;
@@ -87,6 +88,7 @@ export class FlowDefinition implements Flow {
   constructor(name: string, { json, checkToken }: FlowOptions) {
     this.name = name;
     this.json = json;
+    this.entryScreen = json && entryScreenOf(json);
     this.checkToken = checkToken;
   }
 

@@ -23,6 +23,12 @@ export interface FlowEnvelope {
 /** The actions an app answers; `ping` and error notifications are answered for it. */
 export type FlowAction = 'INIT' | 'BACK' | 'data_exchange';
 
+const FLOW_ACTIONS: ReadonlySet<string> = new Set<FlowAction>(['INIT', 'BACK', 'data_exchange']);
+
+export function isFlowAction(action: string): action is FlowAction {
+  return FLOW_ACTIONS.has(action);
+}
+
 /** One decrypted request. */
 export interface FlowRequest {
   /** As sent: `ping`, a FlowAction, or what a future client says. */

@@ -5,7 +5,7 @@
  * answer is sent or none (the client left), and an answer always comes, because a timer of our own gives it in the end.
  */
 import type { Clock } from '../clock.ts';
-import { codeOf, FlowgateError, statusOf } from '../errors.ts';
+import { codeOf, FlowgateError, stackOf, statusOf } from '../errors.ts';
 import type { HttpReply, HttpRequest, HttpServerOptions } from './server.ts';
 
 export abstract class Exchange implements HttpRequest {
@@ -166,11 +166,4 @@ export function declaredLength(header: string | undefined): number | undefined {
 
 export function tooLarge(maxBytes: number): FlowgateError {
   return new FlowgateError('BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes`);
-}
-
-/** Where an error came from, without its message: a message may quote the user's data. */
-export function stackOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const frames = stack.slice(Math.max(0, stack.indexOf('\n    at ')));
-  return `${error instanceof Error ? error.name : typeof error}${frames}`;
 }

@@ -1,0 +1,36 @@
+/** `flowgate serve`: runs an app until it is told to stop. */
+import { APP } from '../app.ts';
+import { loadSettings, withOverrides } from '../config/settings.ts';
+import { startService } from '../service.ts';
+import { loadApp } from './load-app.ts';
+
+export interface ServeOptions {
+  readonly port?: string;
+  readonly host?: string;
+  /** Set by `flowgate dev`: runs under `tsx watch`, and prints where each Flow is served. */
+  readonly underDev?: boolean;
+}
+
+/** Resolves when the service has stopped after SIGTERM or SIGINT; a second signal ends the process at once. */
+export async function serve(file: string, { port, host, underDev = false }: ServeOptions): Promise<void> {
+  const app = (await loadApp(file, { isTsxLoaded: underDev }))[APP];
+  const overrides = { ...app.settings, ...(port && { PORT: port }), ...(host && { HOST: host }) };
+  const service = await startService(app, { settings: loadSettings(withOverrides(overrides)) });
+  if (underDev) {
+    for (const flow of app.flows.keys()) console.log(`  flowgate phone ${service.url}/flows/${flow}`);
+    console.log(`  metrics  ${service.adminUrl}/metrics\n`);
+  }
+  await stopSignal();
+  await service.close();
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1));
+        resolve();
+      });
+    }
+  });
+}

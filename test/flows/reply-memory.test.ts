@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { FlowgateError } from '../../src/errors.ts';
+import { ReplyMemory } from '../../src/flows/reply-memory.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const reply = (body: string) => ({ status: 200, body });
+const limits = { keepReplyMs: 60_000, maxReplyBytes: 1_000, generationMs: 300_000, generationSize: 10 };
+
+test('answers a repeated body with the same reply, without sealing again', async () => {
+  const memory = new ReplyMemory(new FakeClock());
+  const seal = vi.fn(async () => reply('one'));
+  expect(await memory.once('a', seal)).toBe(await memory.once('a', seal));
+  expect(seal).toHaveBeenCalledTimes(1);
+});
+
+test('twins that come while the first is under way get its reply', async () => {
+  const memory = new ReplyMemory(new FakeClock());
+  const seal = vi.fn(async () => reply('one'));
+  const replies = await Promise.all(Array.from({ length: 50 }, () => memory.once('a', seal)));
+  expect(new Set(replies).size).toBe(1);
+  expect(seal).toHaveBeenCalledTimes(1);
+});
+
+test('rejects with REPLY_FORGOTTEN once the reply is no longer kept', async () => {
+  const clock = new FakeClock();
+  const memory = new ReplyMemory(clock, limits);
+  await memory.once('a', async () => reply('one'));
+  clock.advance(limits.keepReplyMs);
+  await expect(memory.once('a', async () => reply('two'))).rejects.toMatchObject({ code: 'REPLY_FORGOTTEN' });
+});
+
+test('a body whose sealing failed may be tried again: nothing was sealed', async () => {
+  const memory = new ReplyMemory(new FakeClock());
+  const failure = new FlowgateError('HANDLER_FAILED', 'threw');
+  const twins = [1, 2].map(() => memory.once('a', () => Promise.reject(failure)));
+  expect(await Promise.allSettled(twins)).toEqual(twins.map(() => ({ status: 'rejected', reason: failure })));
+  expect(await memory.once('a', async () => reply('one'))).toEqual(reply('one'));
+});
+
+test('remembers a body for two generations, and no longer', async () => {
+  const clock = new FakeClock();
+  const memory = new ReplyMemory(clock, limits);
+  await memory.once('a', async () => reply('one'));
+  clock.advance(limits.generationMs);
+  await memory.once('b', async () => reply('b')); // begins the second generation
+  await expect(memory.once('a', async () => reply('two'))).rejects.toMatchObject({ code: 'REPLY_FORGOTTEN' });
+  clock.advance(limits.generationMs);
+  await memory.once('c', async () => reply('c')); // and the third
+  expect(await memory.once('a', async () => reply('three'))).toEqual(reply('three'));
+});
+
+test('keeps no more bytes than its limit, and never gives one body two replies while it remembers it', async () => {
+  const step = fc.record({
+    body: fc.integer({ min: 0, max: 12 }),
+    size: fc.integer({ min: 0, max: 400 }),
+    waitMs: fc.nat(20_000),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const clock = new FakeClock();
+      const memory = new ReplyMemory(clock, { ...limits, generationSize: 1_000 });
+      const first = new Map<number, string>();
+      for (const [i, { body, size, waitMs }] of steps.entries()) {
+        const answered = await memory
+          .once(`body ${body}`, async () => reply(`${i}:`.padEnd(size, 'x')))
+          .catch((error) => error);
+        expect(memory.replyBytes).toBeLessThanOrEqual(limits.maxReplyBytes);
+        if (answered instanceof FlowgateError) expect(answered.code).toBe('REPLY_FORGOTTEN');
+        else expect(answered.body).toBe(first.get(body) ?? answered.body);
+        if (!first.has(body)) first.set(body, answered.body);
+        clock.advance(waitMs);
+      }
+    }),
+  );
+});
