@@ -51,9 +51,11 @@ export function codeOf(error: unknown): ErrorCode {
   return error instanceof FlowgateError ? error.code : 'INTERNAL';
 }
 
-/** Where an error came from, without its message: a message may quote the user's data. */
+/** Where an error came from, without its message: a message may quote the user's data, and may look like a stack. */
 export function stackOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const frames = stack.slice(Math.max(0, stack.indexOf('\n    at ')));
-  return `${error instanceof Error ? error.name : typeof error}${frames}`;
+  if (!(error instanceof Error)) return typeof error;
+  const { name, message, stack = '' } = error;
+  const at = stack.indexOf(message);
+  const frames = at === -1 ? '' : stack.slice(at + message.length);
+  return frames.startsWith('\n    at ') ? name + frames : name;
 }

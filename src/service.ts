@@ -56,7 +56,7 @@ export async function openHost(app: AppDefinition, parts: ServiceParts = {}): Pr
   return {
     handler,
     metrics,
-    fetch: (request) => answerFetch(handler, request, clock),
+    fetch: (request) => answerFetch(handler, request, { clock, log }),
     close: () => pool.close(),
   };
 }

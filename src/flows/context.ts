@@ -142,6 +142,11 @@ export class RequestContext implements FallbackContext {
     return flowReply({ kind: 'expire', message });
   }
 
+  /** True once nobody waits for the answer: what fails then is nobody's failure. */
+  get isClientGone(): boolean {
+    return this.#abortReason?.name === 'AbortError';
+  }
+
   /** Fires the signal, for whoever holds it now or asks later. */
   abort(reason: 'TimeoutError' | 'AbortError'): void {
     this.#abortReason = new DOMException(reason === 'TimeoutError' ? 'the deadline passed' : 'the client left', reason);

@@ -43,6 +43,7 @@ export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps:
     const step = findStep(flow, input.request) ?? missing(input.request);
     return await beforeDeadline(answer(flow, step, context), input.deadlineMs, context, deps);
   } catch (error) {
+    if (context.isClientGone) throw new FlowgateError('CLIENT_GONE', 'the client left while its handler ran');
     const failure = toFailure(error);
     logFailure(failure, context, deps);
     return await answerFallback(flow, failure, input, deps);

@@ -4,6 +4,7 @@
  * A server extends this with how bytes come in and go out. Here live the rules: the handler runs once, exactly one
  * answer is sent or none (the client left), and an answer always comes, because a timer of our own gives it in the end.
  */
+import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { codeOf, FlowgateError, stackOf, statusOf } from '../errors.ts';
 import type { HttpReply, HttpRequest, HttpServerOptions } from './server.ts';
@@ -33,8 +34,11 @@ export abstract class Exchange implements HttpRequest {
   abstract header(name: string): string | undefined;
   /** Makes the body arrive at `receive`. */
   protected abstract readBody(): void;
-  /** Writes the answer, then closes the connection if told to; called at most once, never after an abort. */
-  protected abstract send(reply: HttpReply, close: boolean): void;
+  /**
+   * Writes the answer, then closes the connection if told to; called at most once, never after an abort.
+   * @param onSent to be called once, when closing the server would no longer cut the answer off.
+   */
+  protected abstract send(reply: HttpReply, close: boolean, onSent: () => void): void;
 
   body(maxBytes: number): Promise<Buffer> {
     if ((declaredLength(this.header('content-length')) ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
@@ -56,9 +60,7 @@ export abstract class Exchange implements HttpRequest {
     try {
       this.#answer(await this.#options.handler(this));
     } catch (error) {
-      if (codeOf(error) === 'INTERNAL')
-        this.#options.log.error({ code: 'INTERNAL', stack: stackOf(error) }, 'request failed');
-      this.#answer(replyOf(error));
+      this.#answer(replyOf(error, this.#options.log));
     }
   }
 
@@ -95,14 +97,13 @@ export abstract class Exchange implements HttpRequest {
     this.#answered = true;
     this.#cancelTimeout();
     this.#dropBody();
-    this.send(reply, reply.close === true || this.#inFlight.draining);
-    this.#inFlight.leave();
+    this.send(reply, reply.close === true || this.#inFlight.draining, () => this.#inFlight.leave());
   }
 
   #timeOut(): void {
     const code = this.#body ? 'BODY_INCOMPLETE' : 'EXCHANGE_TIMEOUT';
     if (code === 'EXCHANGE_TIMEOUT') this.#options.log.error({ code }, 'a handler gave no answer in time');
-    this.#answer(replyOf(new FlowgateError(code, 'timed out')));
+    this.#answer(replyOf(new FlowgateError(code, 'timed out'), this.#options.log));
   }
 
   /** Ends a wait for bytes that will not come. */
@@ -150,9 +151,10 @@ export class InFlight {
   }
 }
 
-/** Bodiless: why it failed is for the log, not for the client. */
-export function replyOf(error: unknown): HttpReply {
+/** Bodiless: why it failed is for the log, not for the client. A defect is logged here, with where it came from. */
+export function replyOf(error: unknown, log: Logger): HttpReply {
   const code = codeOf(error);
+  if (code === 'INTERNAL') log.error({ code, stack: stackOf(error) }, 'a request failed on a defect');
   const close = code === 'BODY_TOO_LARGE' || code === 'BODY_INCOMPLETE' || code === 'EXCHANGE_TIMEOUT';
   return code === 'POOL_SATURATED'
     ? { status: statusOf(error), headers: { 'Retry-After': '1' } }

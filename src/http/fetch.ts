@@ -1,16 +1,26 @@
 /** Hosts a handler behind the web standard `Request` and `Response`, for Express, Fastify, Hono or a test. */
+import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
 import { declaredLength, replyOf, tooLarge } from './exchange.ts';
 import type { HttpHandler, HttpRequest } from './server.ts';
 
+export interface FetchDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** Never rejects: what goes wrong is a status. The host keeps its own time limits and connections. */
-export async function answerFetch(handler: HttpHandler, request: Request, clock: Clock): Promise<Response> {
+export async function answerFetch(
+  handler: HttpHandler,
+  request: Request,
+  { clock, log }: FetchDeps,
+): Promise<Response> {
   let reply: Awaited<ReturnType<HttpHandler>>;
   try {
     reply = await handler(fromFetch(request, clock));
   } catch (error) {
-    reply = replyOf(error);
+    reply = replyOf(error, log);
   }
   return new Response(reply.body ?? null, { status: reply.status, headers: { ...reply.headers } });
 }
@@ -27,7 +37,10 @@ function fromFetch(request: Request, clock: Clock): HttpRequest {
     },
     header: (name) => request.headers.get(name) ?? undefined,
     body: (maxBytes) => readBody(request, maxBytes),
-    onAbort: (listener) => request.signal.addEventListener('abort', listener, { once: true }),
+    onAbort(listener) {
+      if (request.signal.aborted) listener();
+      else request.signal.addEventListener('abort', listener, { once: true });
+    },
   };
 }
 

@@ -24,10 +24,9 @@ export function createNodeServer(options: HttpServerOptions): HttpServer {
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await inFlight.drain(graceMs, options.clock);
-      // An answer may still be on its way out of this process; a peer that does not read it gets no more than the grace.
       const cancel = options.clock.after(graceMs, () => server.closeAllConnections());
-      await closed;
+      await inFlight.drain(graceMs, options.clock);
+      await closed; // later than that, while an answer is still on its way out of this process
       cancel();
     },
   };
@@ -73,7 +72,7 @@ class NodeExchange extends Exchange {
     this.#req.on('end', () => this.receive(NO_BYTES, true));
   }
 
-  protected override send({ status, headers, body = '' }: HttpReply, close: boolean): void {
+  protected override send({ status, headers, body = '' }: HttpReply, close: boolean, onSent: () => void): void {
     const res = this.#res;
     res.writeHead(status, {
       ...headers,
@@ -81,6 +80,7 @@ class NodeExchange extends Exchange {
       ...(close && { Connection: 'close' }),
     });
     res.end(body);
+    onSent(); // server.close() waits for what is still on its way
     this.#req.resume(); // a body that nobody asked for must not hold up the next request
   }
 }

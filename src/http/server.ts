@@ -2,7 +2,7 @@
  * The HTTP port: what the rest of Flowgate knows of a server, whichever library speaks to the socket.
  *
  * An implementation reads one request, calls the handler once and sends what it returns, once. It keeps the
- * promises that `test/http/contract.ts` checks: body cap, abort, last-resort timeout, keep-alive, graceful close.
+ * promises that `test/http/server-contract.test.ts` checks: body cap, abort, last-resort timeout, keep-alive, graceful close.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';

@@ -14,6 +14,9 @@ import { FlowgateError } from '../errors.ts';
 import { Exchange, InFlight } from './exchange.ts';
 import type { HttpReply, HttpServer, HttpServerOptions } from './server.ts';
 
+/** From this length on an answer may not fit the socket's buffer. */
+const LARGE_BODY_CHARS = 64 * 1024;
+
 /** The library's types leave out two parameters that every build has. */
 type UwsModule = Omit<typeof Uws, 'App'> & {
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number;
@@ -66,10 +69,15 @@ class UwsExchange extends Exchange {
   readonly query: string;
   readonly #res: Uws.HttpResponse;
   readonly #headers = new Map<string, string>();
+  /** Set while a large answer is on its way. */
+  #onGone: (() => void) | undefined;
 
   constructor(res: Uws.HttpResponse, req: Uws.HttpRequest, options: HttpServerOptions, inFlight: InFlight) {
     super(options, inFlight);
-    res.onAborted(() => this.abort());
+    res.onAborted(() => {
+      this.abort();
+      this.#onGone?.();
+    });
     this.#res = res;
     this.method = req.getMethod().toUpperCase();
     this.path = req.getUrl();
@@ -89,13 +97,42 @@ class UwsExchange extends Exchange {
     this.#res.onData((chunk, isLast) => this.receive(Buffer.from(chunk.slice(0)), isLast));
   }
 
-  protected override send({ status, headers, body }: HttpReply, close: boolean): void {
+  protected override send({ status, headers, body = '' }: HttpReply, close: boolean, onSent: () => void): void {
     const res = this.#res;
     res.cork(() => {
       res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Flow'}`);
       for (const name in headers) res.writeHeader(name, headers[name] ?? '');
-      if (close) res.writeHeader('Connection', 'close');
-      res.end(body, close);
+      if (this.method === 'HEAD') this.#endHead(body, close);
+      else if (body.length >= LARGE_BODY_CHARS) return this.#endLarge(Buffer.from(body), close, onSent);
+      else res.end(body, close); // writes `Connection: close` itself
+      onSent();
     });
+  }
+
+  /** `endWithoutBody(length)` would leave the response pending in this build, so the length goes out by hand. */
+  #endHead(body: string, close: boolean): void {
+    if (close) {
+      this.#res.end(undefined, true);
+      return;
+    }
+    this.#res.writeHeader('Content-Length', String(Buffer.byteLength(body)));
+    this.#res.endWithoutBody();
+  }
+
+  /** In pieces, as fast as the client takes them: `end` would buffer it all, and closing the app would cut it off. */
+  #endLarge(bytes: Buffer, close: boolean, onSent: () => void): void {
+    const res = this.#res;
+    if (close) res.writeHeader('Connection', 'close');
+    const start = res.getWriteOffset();
+    this.#onGone = onSent;
+    const write = (offset: number) => {
+      const [accepted, isDone] = res.tryEnd(bytes.subarray(offset - start), bytes.byteLength);
+      if (isDone) {
+        this.#onGone = undefined;
+        onSent();
+      }
+      return accepted;
+    };
+    if (!write(start)) res.onWritable(write);
   }
 }

@@ -317,3 +317,19 @@ test('data that fails to load is a failure of the handler', async () => {
   flow.on('A', (c) => c.screen('B')).data('B', () => Promise.reject(new Error('database down')));
   await expect(send()).rejects.toMatchObject({ code: 'HANDLER_FAILED' });
 });
+
+test('a handler that gives up because its client left is no failure, and calls no fallback', async () => {
+  const { flow, send, leave, lines } = setUp();
+  const fallback = vi.fn((c) => c.error('Sorry'));
+  flow.on('A', (c) => {
+    return new Promise((_, reject) => {
+      c.signal.addEventListener('abort', () => reject(c.signal.reason as Error));
+    });
+  });
+  flow.fallback(fallback);
+  const answer = send();
+  leave();
+  await expect(answer).rejects.toMatchObject({ code: 'CLIENT_GONE' });
+  expect(fallback).not.toHaveBeenCalled();
+  expect(lines).toEqual([]);
+});
