@@ -39,14 +39,18 @@ export async function walk(url: string, options: PhoneCommandOptions): Promise<v
   // Not before now: a line that arrives while nobody iterates is lost.
   const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: process.stdin.isTTY });
   try {
-    lines.setPrompt('> ');
-    lines.prompt();
+    let isOpen = true;
+    lines.once('close', () => {
+      isOpen = false; // the input may end while a command runs
+    });
+    const prompt = () => isOpen && process.stdin.isTTY && lines.prompt();
+    prompt();
     for await (const line of lines) {
       const [, command = '', rest = ''] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
       if (command === 'quit' || command === 'exit') break;
       console.log(await reach(tell(phone, command, rest, open), url));
       if (phone.completed) break;
-      lines.prompt();
+      prompt();
     }
   } finally {
     lines.close();
