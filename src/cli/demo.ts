@@ -27,6 +27,7 @@ const START_TIMEOUT_MS = 20_000;
 const BOOKING = { department: 'eyes', location: 'north', date: '2030-01-07', time: '09:30' };
 
 export async function demo({ users, seconds }: DemoOptions): Promise<void> {
+  await requirePackages();
   const directory = mkdtempSync(join(tmpdir(), 'flowgate-demo-'));
   const credentials = developmentCredentials(directory);
   console.log(heading('1. A service with a key pair of its own serves examples/booking'));
@@ -40,6 +41,15 @@ export async function demo({ users, seconds }: DemoOptions): Promise<void> {
   } finally {
     service.process.kill('SIGTERM');
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** What only the demo uses is not installed with Flowgate. */
+async function requirePackages(): Promise<void> {
+  try {
+    await Promise.all([import('autocannon'), import('zod')]);
+  } catch {
+    throw new CliError('the demo needs two more packages: npm install --save-dev autocannon zod');
   }
 }
 

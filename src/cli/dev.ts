@@ -20,6 +20,8 @@ export async function dev(file: string, { port }: { port?: string }): Promise<nu
   const flags = port ? ['--port', port] : [];
   const args = [tsx, 'watch', '--clear-screen=false', main, 'serve', '--under-dev', ...flags, file];
   const watcher = spawn(process.execPath, args, { stdio: 'inherit', env });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => watcher.kill(signal));
+  process.on('SIGTERM', () => watcher.kill('SIGTERM'));
+  // A terminal's Ctrl-C reaches the watcher by itself; a second one would make it kill instead of wait.
+  process.on('SIGINT', () => process.stdin.isTTY || watcher.kill('SIGINT'));
   return new Promise((resolve) => watcher.once('exit', (code) => resolve(code ?? 0)));
 }
