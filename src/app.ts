@@ -2,7 +2,7 @@
 import type { SettingOverrides } from './config/settings.ts';
 import { type Flow, FlowDefinition, type FlowOptions } from './flows/flow.ts';
 import type { AnyScreens, FlowJson, ScreenMap, ScreensOf } from './flows/flow-json.ts';
-import type { FlowHost } from './service.ts';
+import type { AppDefinition, FlowHost } from './service.ts';
 
 /** A registered symbol: the command that serves an app may load another copy of this package than the app does. */
 export const APP: unique symbol = Symbol.for('flowgate.app') as never;
@@ -26,12 +26,6 @@ export interface App {
   fetch(request: Request): Promise<Response>;
   /** Ends what `fetch` started. */
   close(): Promise<void>;
-}
-
-/** What the service reads of an app. */
-export interface AppDefinition {
-  readonly flows: ReadonlyMap<string, FlowDefinition>;
-  readonly settings: SettingOverrides;
 }
 
 const FLOW_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;

@@ -1,10 +1,10 @@
 /** Builds each part in order, hands it what it needs, and ends them in reverse. The only file that wires. */
 import type { Logger } from 'pino';
-import type { AppDefinition } from './app.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { loadSettings, type Settings, withOverrides } from './config/settings.ts';
+import { loadSettings, type SettingOverrides, type Settings, withOverrides } from './config/settings.ts';
 import { DecryptPool } from './crypto/decrypt-pool.ts';
 import { createFlowEndpoint, type FlowDeps } from './flows/endpoint.ts';
+import type { FlowDefinition } from './flows/flow.ts';
 import { ReplyMemory } from './flows/reply-memory.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { answerFetch } from './http/fetch.ts';
@@ -17,6 +17,12 @@ import { createMetrics, type Metrics } from './metrics/registry.ts';
 /** How long past the Flow deadline an exchange may last: the fallback's time and some. Still inside Meta's 10 s. */
 const EXCHANGE_MARGIN_MS = 1_000;
 const CLOSE_GRACE_MS = 10_000;
+
+/** What the service reads of an app. */
+export interface AppDefinition {
+  readonly flows: ReadonlyMap<string, FlowDefinition>;
+  readonly settings: SettingOverrides;
+}
 
 export interface ServiceParts {
   readonly settings?: Settings;
