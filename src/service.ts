@@ -2,7 +2,8 @@
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
 import { loadSettings, type SettingOverrides, type Settings, withOverrides } from './config/settings.ts';
-import { DecryptPool } from './crypto/decrypt-pool.ts';
+import { DecryptPool, type DecryptPoolOptions } from './crypto/decrypt-pool.ts';
+import type { KeyUnwrapper } from './crypto/open-envelope.ts';
 import { createFlowEndpoint, type FlowDeps } from './flows/endpoint.ts';
 import type { FlowDefinition } from './flows/flow.ts';
 import { ReplyMemory } from './flows/reply-memory.ts';
@@ -28,6 +29,8 @@ export interface ServiceParts {
   readonly settings?: Settings;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Decrypts in place of the worker pool: how a bench compares other ways to do it. */
+  readonly startDecryption?: (options: DecryptPoolOptions) => Promise<KeyUnwrapper>;
 }
 
 /** The answering half, without a listener. */
@@ -51,11 +54,11 @@ export interface Service {
 /** Rejects with `SETTINGS_INVALID` or `POOL_START_FAILED`. */
 export async function openHost(app: AppDefinition, parts: ServiceParts = {}): Promise<FlowHost> {
   const { config, secrets } = parts.settings ?? loadSettings(withOverrides(app.settings));
-  const { clock = systemClock, log = createLog(config.logLevel) } = parts;
+  const { clock = systemClock, log = createLog(config.logLevel), startDecryption = DecryptPool.start } = parts;
   const metrics = createMetrics();
   const replies = new ReplyMemory(clock);
   metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
-  const pool = await DecryptPool.start({ keys: secrets.keys, workers: config.workers, clock, log, metrics });
+  const pool = await startDecryption({ keys: secrets.keys, workers: config.workers, clock, log, metrics });
   const { flowDeadlineMs, logErrorMessages } = config;
   const deps = { clock, log, metrics, replies, pool, appSecrets: secrets.appSecrets, flowDeadlineMs, logErrorMessages };
   const handler = createRouter(publicRoutes(app, deps));
@@ -72,7 +75,7 @@ export async function startService(app: AppDefinition, parts: ServiceParts = {})
   const settings = parts.settings ?? loadSettings(withOverrides(app.settings));
   const { config, secrets } = settings;
   const { clock = systemClock, log = createLog(config.logLevel) } = parts;
-  const host = await openHost(app, { settings, clock, log });
+  const host = await openHost(app, { ...parts, settings, clock, log });
   const exchange = { clock, log, exchangeTimeoutMs: config.flowDeadlineMs + EXCHANGE_MARGIN_MS };
   const server = createHttpServer(config.httpServer, { ...exchange, handler: host.handler });
   const admin = createNodeServer({ ...exchange, handler: createRouter(adminRoutes(host.metrics)) });

@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { FlowgateError } from '../errors.ts';
 import { AES_KEY_BYTES, openPayload, type ReplyKey } from './flow-cipher.ts';
 
-/** Whoever unwraps AES keys: the decrypt pool. */
+/** Whoever unwraps AES keys: the decrypt pool, or in a bench another way to do it. */
 export interface KeyUnwrapper {
   unwrap(request: UnwrapRequest): Promise<Buffer | undefined>;
+  close(): Promise<void>;
 }
 
 export interface UnwrapRequest {
