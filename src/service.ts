@@ -58,8 +58,8 @@ export async function openHost(app: AppDefinition, parts: ServiceParts = {}): Pr
   const metrics = createMetrics();
   const replies = new ReplyMemory(clock);
   metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
-  const pool = await startDecryption({ keys: secrets.keys, workers: config.workers, clock, log, metrics });
-  const { flowDeadlineMs, logErrorMessages } = config;
+  const { workers, decryptBatch: maxBatch, maxQueueWaitMs: maxWaitMs, flowDeadlineMs, logErrorMessages } = config;
+  const pool = await startDecryption({ keys: secrets.keys, workers, maxBatch, maxWaitMs, clock, log, metrics });
   const deps = { clock, log, metrics, replies, pool, appSecrets: secrets.appSecrets, flowDeadlineMs, logErrorMessages };
   const handler = createRouter(publicRoutes(app, deps));
   return {

@@ -1,105 +1,61 @@
 /**
  * The main-thread side of the decrypt pool: keeps RSA off the event loop.
  *
- * Requests wait in our own queue, with deadlines; Piscina only executes. They cross to the workers in batches that
- * grow with the backlog: a lone request leaves at once and alone, a crowd shares the cost of a message.
+ * Requests wait in our own queue and cross to the workers in batches that grow with the backlog: a lone request leaves
+ * at once and alone, a crowd shares the cost of a message.
  */
-import { constants, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
-import { createRequire } from 'node:module';
-import type { Logger } from 'pino';
-import { Piscina } from 'piscina';
-import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { AdmissionQueue, type Admitted, type DropReason } from './admission-queue.ts';
 import type { UnwrappedBatch } from './decrypt-worker.ts';
-import { AES_KEY_BYTES } from './flow-cipher.ts';
+import { BATCHES_PER_WORKER, DecryptWorkers, type DecryptWorkersOptions } from './decrypt-workers.ts';
 import type { KeyRing } from './keyring.ts';
 import type { KeyUnwrapper, UnwrapRequest } from './open-envelope.ts';
 
 /** Above 16 a batch saves no more messages worth having and makes its first request wait for its last. */
-const MAX_BATCH = 16;
-/** One batch in work and one waiting at the door of each worker: it never idles while the main thread is busy. */
-const BATCHES_PER_WORKER = 2;
-/** 16 RSA operations take 4 ms; a batch that takes this long means the thread is stuck. */
-const BATCH_TIMEOUT_MS = 2_000;
-const START_TIMEOUT_MS = 10_000;
-const QUEUE_CAPACITY = 8_000;
+export const DEFAULT_MAX_BATCH = 16;
+/** Two seconds on the spinner are a long wait, but an answer; beyond, a refusal is kinder. Meta gives up at ten. */
+export const DEFAULT_MAX_WAIT_MS = 2_000;
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Until the first batch has been timed: an RSA-2048 private operation on a slow core. */
+const ASSUMED_RSA_MS = 0.5;
+/** Weight of the newest batch in the moving average of the time for one request: the last twenty or so count. */
+const NEWEST_WEIGHT = 0.05;
 
-export interface DecryptPoolOptions {
-  readonly keys: KeyRing;
-  readonly workers: number;
-  /** Requests that may wait, 8 000 by default: what one core serves in 2 s, well within the deadline. */
-  readonly queueCapacity?: number;
-  readonly clock: Clock;
-  readonly log: Logger;
+export interface DecryptPoolOptions extends DecryptWorkersOptions {
   readonly metrics: Metrics;
-  /** The built worker; tests put a faulty one here. */
-  readonly workerFile?: string;
-}
-
-/** A request that waits for its AES key. */
-class Job implements Admitted {
-  readonly wrappedKey: string;
-  readonly deadlineMs: number;
-  readonly enqueuedAtMs: number;
-  readonly promise: Promise<Buffer | undefined>;
-  resolve!: (aesKey: Buffer | undefined) => void;
-  reject!: (error: FlowgateError) => void;
-  readonly #isCancelled: () => boolean;
-
-  constructor({ wrappedKey, deadlineMs, isCancelled }: UnwrapRequest, nowMs: number) {
-    this.wrappedKey = wrappedKey;
-    this.deadlineMs = deadlineMs;
-    this.enqueuedAtMs = nowMs;
-    this.#isCancelled = isCancelled;
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-  }
-
-  get cancelled(): boolean {
-    return this.#isCancelled();
-  }
+  /** Most requests that cross to a worker together, 1 to 64. */
+  readonly maxBatch?: number;
+  /** Longest wait, by estimate, to which a request is admitted. */
+  readonly maxWaitMs?: number;
 }
 
 export class DecryptPool implements KeyUnwrapper {
-  readonly workers: number;
   readonly #options: DecryptPoolOptions;
-  readonly #piscina: Piscina<readonly string[], UnwrappedBatch>;
   readonly #queue: AdmissionQueue<Job>;
+  readonly #maxBatch: number;
+  #workers: DecryptWorkers;
   #batchesInFlight = 0;
+  /** Moving average of the time in RSA for one request, as the workers measure it. */
+  #rsaMs = ASSUMED_RSA_MS;
 
-  /** Starts the threads and proves, one real decryption each, that they work. Rejects with `POOL_START_FAILED`. */
+  /** Rejects with `POOL_START_FAILED`. */
   static async start(options: DecryptPoolOptions): Promise<DecryptPool> {
-    const pool = new DecryptPool(options);
-    try {
-      await pool.#prove();
-    } catch (error) {
-      await pool.#piscina.destroy();
-      throw new FlowgateError('POOL_START_FAILED', 'the decrypt workers did not start', { cause: error });
-    }
-    return pool;
+    return new DecryptPool(options, await DecryptWorkers.start(options));
   }
 
-  private constructor(options: DecryptPoolOptions) {
-    const { keys, workers, queueCapacity = QUEUE_CAPACITY, log, metrics } = options;
-    this.workers = workers;
+  private constructor(options: DecryptPoolOptions, started: DecryptWorkers) {
+    const { metrics, workers, maxBatch = DEFAULT_MAX_BATCH, maxWaitMs = DEFAULT_MAX_WAIT_MS } = options;
     this.#options = options;
-    this.#queue = new AdmissionQueue(queueCapacity, (job, reason) => this.#drop(job, reason));
-    this.#piscina = new Piscina({
-      filename: options.workerFile ?? createRequire(import.meta.url).resolve('#decrypt-worker'),
-      minThreads: workers,
-      maxThreads: workers,
-      concurrentTasksPerWorker: BATCHES_PER_WORKER,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      recordTiming: false,
-      workerData: { privateKeys: keys.map(({ privateKey }) => privateKey) },
-    });
-    this.#piscina.on('error', () => log.error({ code: 'POOL_FAILED' }, 'a decrypt worker died'));
+    this.#workers = started;
+    this.#maxBatch = maxBatch;
+    this.#queue = new AdmissionQueue({ maxWaitMs, maxBytes: MAX_QUEUED_BYTES }, (job, why) => this.#drop(job, why));
     metrics.decryptQueueLength.collectFrom(() => this.#queue.length);
     metrics.decryptWorkers.set(workers);
+  }
+
+  get isSaturated(): boolean {
+    return this.#queue.isFull(this.#serviceMs);
   }
 
   /**
@@ -108,7 +64,7 @@ export class DecryptPool implements KeyUnwrapper {
    */
   unwrap(request: UnwrapRequest): Promise<Buffer | undefined> {
     const job = new Job(request, this.#options.clock.nowMs());
-    if (!this.#queue.offer(job)) {
+    if (!this.#queue.offer(job, this.#serviceMs)) {
       this.#options.metrics.shed('queue_full');
       return Promise.reject(new FlowgateError('POOL_SATURATED', 'the decrypt queue is full: add cores or processes'));
     }
@@ -116,15 +72,32 @@ export class DecryptPool implements KeyUnwrapper {
     return job.promise;
   }
 
+  /**
+   * Swaps the keys with no request lost: new threads are started and proven, and only then take over; the old ones end
+   * when their last batch is done. Rejects with `POOL_START_FAILED`, and then the old keys go on serving.
+   */
+  async replaceKeys(keys: KeyRing): Promise<void> {
+    const replacement = await DecryptWorkers.start({ ...this.#options, keys });
+    const retired = this.#workers;
+    this.#workers = replacement;
+    await retired.close();
+  }
+
   /** Ends the threads. Call it when nothing is in flight: what still waits gets `POOL_FAILED`. */
   async close(): Promise<void> {
-    await this.#piscina.destroy();
+    await this.#workers.destroy();
+  }
+
+  /** Time in which the queue gets shorter by one. */
+  get #serviceMs(): number {
+    return this.#rsaMs / this.#options.workers;
   }
 
   #dispatch(): void {
-    while (this.#batchesInFlight < this.workers * BATCHES_PER_WORKER && this.#queue.length > 0) {
-      const size = Math.min(Math.ceil(this.#queue.length / this.workers), MAX_BATCH);
-      const batch = this.#queue.take(size, this.#options.clock.nowMs());
+    const { workers, clock } = this.#options;
+    while (this.#batchesInFlight < workers * BATCHES_PER_WORKER && this.#queue.length > 0) {
+      const size = Math.min(Math.ceil(this.#queue.length / workers), this.#maxBatch);
+      const batch = this.#queue.take(size, clock.nowMs());
       if (batch.length > 0) void this.#run(batch);
     }
   }
@@ -135,29 +108,30 @@ export class DecryptPool implements KeyUnwrapper {
     this.#batchesInFlight += 1;
     try {
       const { aesKeys, busyMs } = await this.#execute(batch);
+      this.#rsaMs += (busyMs / batch.length - this.#rsaMs) * NEWEST_WEIGHT;
       metrics.decryptBatch(batch.length, busyMs);
-      for (const [i, job] of batch.entries()) {
+      for (let i = 0; i < batch.length; i++) {
+        const job = batch[i] as Job;
         metrics.queueWait(startedMs - job.enqueuedAtMs);
-        const aesKey = aesKeys[i];
-        job.resolve(aesKey ? Buffer.from(aesKey, 'latin1') : undefined);
+        job.resolve(aesKeys[i] ? Buffer.from(aesKeys[i] as string, 'latin1') : undefined);
       }
     } catch {
-      for (const job of batch)
-        job.reject(new FlowgateError('POOL_FAILED', 'the decrypt workers died twice on this request'));
+      const failure = new FlowgateError('POOL_FAILED', 'the decrypt workers died twice on this request');
+      for (const job of batch) job.reject(failure);
     } finally {
       this.#batchesInFlight -= 1;
       this.#dispatch();
     }
   }
 
-  /** Unwrapping is pure, so a batch whose worker died is simply run again, once. */
+  /** A batch whose worker died is run again, once, on whichever threads serve by then. */
   async #execute(batch: readonly Job[]): Promise<UnwrappedBatch> {
     const wrapped = batch.map((job) => job.wrappedKey);
     try {
-      return await this.#withTimeout(BATCH_TIMEOUT_MS, this.#piscina.run(wrapped));
+      return await this.#workers.run(wrapped);
     } catch {
       this.#options.metrics.decryptRetried(batch.length);
-      return this.#withTimeout(BATCH_TIMEOUT_MS, this.#piscina.run(wrapped));
+      return this.#workers.run(wrapped);
     }
   }
 
@@ -166,26 +140,35 @@ export class DecryptPool implements KeyUnwrapper {
       job.reject(new FlowgateError('CLIENT_GONE', 'the client left while its request waited'));
       return;
     }
-    this.#options.metrics.shed('deadline');
-    job.reject(new FlowgateError('DEADLINE_EXPIRED', 'the request waited for decryption until its deadline'));
+    this.#options.metrics.shed(reason);
+    job.reject(new FlowgateError('DEADLINE_EXPIRED', 'the request waited too long for decryption'));
   }
+}
 
-  async #prove(): Promise<void> {
-    const { privateKey } = this.#options.keys[0];
-    const aesKey = randomBytes(AES_KEY_BYTES);
-    const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
-    const wrapped = publicEncrypt({ key: createPublicKey(privateKey), ...padding }, aesKey).toString('base64');
-    const proofs = Array.from({ length: this.workers }, () => this.#piscina.run([wrapped]));
-    for (const { aesKeys } of await this.#withTimeout(START_TIMEOUT_MS, Promise.all(proofs))) {
-      if (aesKeys[0] !== aesKey.toString('latin1')) throw new Error('a worker unwrapped a key wrongly');
-    }
-  }
+/** A request that waits for its AES key. */
+class Job implements Admitted {
+  readonly wrappedKey: string;
+  readonly deadlineMs: number;
+  readonly enqueuedAtMs: number;
+  readonly bytes: number;
+  readonly promise: Promise<Buffer | undefined>;
+  resolve!: (aesKey: Buffer | undefined) => void;
+  reject!: (error: FlowgateError) => void;
+  readonly #isCancelled: () => boolean;
 
-  /** Piscina lets a task hang for ever when its worker cannot start: nothing here waits without an end. */
-  #withTimeout<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#options.clock.after(timeoutMs, () => reject(new Error('the worker did not answer')));
-      work.then(resolve, reject).finally(cancel);
+  constructor({ wrappedKey, deadlineMs, bytes, isCancelled }: UnwrapRequest, nowMs: number) {
+    this.wrappedKey = wrappedKey;
+    this.deadlineMs = deadlineMs;
+    this.enqueuedAtMs = nowMs;
+    this.bytes = bytes;
+    this.#isCancelled = isCancelled;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
     });
+  }
+
+  get cancelled(): boolean {
+    return this.#isCancelled();
   }
 }

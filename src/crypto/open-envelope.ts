@@ -5,6 +5,8 @@ import { AES_KEY_BYTES, openPayload, type ReplyKey } from './flow-cipher.ts';
 
 /** Whoever unwraps AES keys: the decrypt pool, or in a bench another way to do it. */
 export interface KeyUnwrapper {
+  /** True while `unwrap` would refuse: known before a body is read or a signature checked. */
+  readonly isSaturated: boolean;
   unwrap(request: UnwrapRequest): Promise<Buffer | undefined>;
   close(): Promise<void>;
 }
@@ -14,6 +16,8 @@ export interface UnwrapRequest {
   readonly wrappedKey: string;
   /** Monotonic ms. */
   readonly deadlineMs: number;
+  /** Of the whole request, which stays in memory while it waits. */
+  readonly bytes: number;
   /** True once the client is gone. */
   readonly isCancelled: () => boolean;
 }
@@ -38,10 +42,10 @@ const DECOY_KEY = randomBytes(AES_KEY_BYTES);
  */
 export async function openEnvelope(
   { wrappedKey, sealedPayload, iv }: SealedEnvelope,
-  { deadlineMs, isCancelled }: Omit<UnwrapRequest, 'wrappedKey'>,
+  waiting: Omit<UnwrapRequest, 'wrappedKey'>,
   pool: KeyUnwrapper,
 ): Promise<Opened> {
-  const aesKey = (await pool.unwrap({ wrappedKey, deadlineMs, isCancelled })) ?? DECOY_KEY;
+  const aesKey = (await pool.unwrap({ ...waiting, wrappedKey })) ?? DECOY_KEY;
   const requestIv = Buffer.from(iv, 'base64');
   const plaintext = openPayload(Buffer.from(sealedPayload, 'base64'), requestIv, aesKey);
   if (!plaintext) throw new FlowgateError('DECRYPTION_FAILED', 'no private key of this server opens the request');

@@ -7,7 +7,7 @@
 import type { Logger } from 'pino';
 import { sealReply } from '../crypto/flow-cipher.ts';
 import { type KeyUnwrapper, openEnvelope } from '../crypto/open-envelope.ts';
-import { codeOf, type ErrorCode } from '../errors.ts';
+import { codeOf, type ErrorCode, FlowgateError } from '../errors.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
 import { type AppSecrets, verifySignature } from '../http/signature.ts';
 import type { Metrics } from '../metrics/registry.ts';
@@ -60,17 +60,30 @@ export function createFlowEndpoint(flow: FlowDefinition, deps: FlowDeps): HttpHa
 }
 
 async function answerFlow(flow: FlowDefinition, request: HttpRequest, deps: FlowDeps, seen: Seen): Promise<HttpReply> {
-  const waiting = { deadlineMs: request.receivedAtMs + deps.flowDeadlineMs, isCancelled: () => request.aborted };
+  refuseWhenSaturated(deps); // 503: no room; costs nothing yet
   const bytes = await request.body(MAX_BODY_BYTES); // 413: over 1 MiB
   const body = verifySignature(bytes, request.header(SIGNATURE_HEADER), deps.appSecrets); // 432: not signed with our secret
   const answerOnce = async () => {
     const envelope = parseEnvelope(body); // 400: not an envelope
+    const waiting = { deadlineMs: deadlineOf(request, deps), bytes: bytes.length, isCancelled: () => request.aborted };
     const opened = await openEnvelope(envelope, waiting, deps.pool); // 503: shed; 421: none of our keys opens it
     const flowRequest = parseFlowRequest(opened.text); // 500: not a JSON object
     const { status, text } = await answerRequest(flow, flowRequest, request, deps, seen); // 200; 427: dead token; 500
     return { status, headers: TEXT_PLAIN, body: sealReply(text, opened) };
   };
   return deps.replies.once(body.fingerprint, answerOnce); // 503: answered before, and the answer is no longer kept
+}
+
+/** Before the body is read: beyond capacity most requests end here, and what they cost is taken from the others. */
+function refuseWhenSaturated({ pool, metrics }: FlowDeps): void {
+  if (!pool.isSaturated) return;
+  metrics.shed('queue_full');
+  throw new FlowgateError('POOL_SATURATED', 'the decrypt queue is full: add cores or processes');
+}
+
+/** Monotonic ms: when the handler is told to stop and the fallback answers. */
+function deadlineOf(request: HttpRequest, { flowDeadlineMs }: FlowDeps): number {
+  return request.receivedAtMs + flowDeadlineMs;
 }
 
 /** Pings and error notifications are answered here, before a token or a handler is asked. */
@@ -93,7 +106,7 @@ async function answerRequest(
     );
     return { status: 200, text: ERROR_NOTIFICATION_REPLY };
   }
-  const deadlineMs = request.receivedAtMs + deps.flowDeadlineMs;
+  const deadlineMs = deadlineOf(request, deps);
   return dispatch(flow, { request: flowRequest, deadlineMs, onAbort: (listener) => request.onAbort(listener) }, deps);
 }
 

@@ -156,7 +156,7 @@ export function replyOf(error: unknown, log: Logger): HttpReply {
   const code = codeOf(error);
   if (code === 'INTERNAL') log.error({ code, stack: stackOf(error) }, 'a request failed on a defect');
   const close = code === 'BODY_TOO_LARGE' || code === 'BODY_INCOMPLETE' || code === 'EXCHANGE_TIMEOUT';
-  return code === 'POOL_SATURATED'
+  return code === 'POOL_SATURATED' || code === 'DEADLINE_EXPIRED'
     ? { status: statusOf(error), headers: { 'Retry-After': '1' } }
     : { status: statusOf(error), close };
 }

@@ -18,7 +18,8 @@ const LOOP_PROBE_MS = 5;
 
 /** How a Flow request ended: `ok`, or the code of its error in lower case. */
 export type Outcome = string;
-export type ShedReason = 'queue_full' | 'deadline';
+/** Refused at the door, dropped for newer ones, or waited until the deadline. */
+export type ShedReason = 'queue_full' | 'crowded_out' | 'expired';
 
 /** A gauge that is read when scraped. */
 export interface SampledGauge {

@@ -38,7 +38,7 @@ const unwrap = (
   pool: DecryptPool,
   wrappedKey: string,
   { deadlineMs = soon(), isCancelled = (): boolean => false } = {},
-) => pool.unwrap({ wrappedKey, deadlineMs, isCancelled });
+) => pool.unwrap({ wrappedKey, deadlineMs, bytes: 1_000, isCancelled });
 
 test('gives each of 200 requests its own AES key', async () => {
   const pool = await start();
@@ -83,14 +83,38 @@ test('rejects with POOL_START_FAILED when a worker unwraps wrongly', async () =>
   });
 });
 
-test('sheds with POOL_SATURATED at the capacity of the queue, and counts it', async () => {
+test('refuses with POOL_SATURATED what would wait longer than the limit, and counts it', async () => {
   const metrics = createMetrics();
-  const pool = await start({ workers: 1, queueCapacity: 3, metrics });
-  // Two batches of one are in flight, three requests wait; the sixth is one too many.
-  const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => unwrap(pool, wrap(randomBytes(16)))));
-  expect(outcomes.map(({ status }) => status)).toEqual([...Array(5).fill('fulfilled'), 'rejected']);
-  expect(outcomes[5]).toMatchObject({ reason: { code: 'POOL_SATURATED' } });
+  // One worker, 0.5 ms assumed for a request: of what waits, the fifth would wait for 2 ms.
+  const pool = await start({ workers: 1, maxWaitMs: 2, metrics });
+  // Two batches of one are in flight, four requests wait; the seventh is one too many.
+  const requests = Array.from({ length: 7 }, () => unwrap(pool, wrap(randomBytes(16))));
+  expect(pool.isSaturated).toBe(true);
+  const outcomes = await Promise.allSettled(requests);
+  expect(outcomes.map(({ status }) => status)).toEqual([...Array(6).fill('fulfilled'), 'rejected']);
+  expect(outcomes[6]).toMatchObject({ reason: { code: 'POOL_SATURATED' } });
+  expect(pool.isSaturated).toBe(false);
   expect(await metrics.render()).toContain('flowgate_shed_total{reason="queue_full"} 1');
+});
+
+test('never puts more into a batch than its limit', async () => {
+  const metrics = createMetrics();
+  const pool = await start({ workers: 1, maxBatch: 4, metrics });
+  await Promise.all(Array.from({ length: 50 }, () => unwrap(pool, wrap(randomBytes(16)))));
+  expect(await metrics.render()).toMatch(/^flowgate_decrypt_batch_size_bucket\{le="4"\} 14$/m);
+  expect(await metrics.render()).toMatch(/^flowgate_decrypt_batch_size_count 14$/m); // 1 + 1 + 12 x 4
+});
+
+test('swaps the keys with no request lost, then no longer opens with the old key', async () => {
+  const next = makeKeyPair();
+  const pool = await start();
+  const aesKeys = Array.from({ length: 60 }, () => randomBytes(16));
+  const before = aesKeys.map((aesKey) => unwrap(pool, wrap(aesKey)));
+  await pool.replaceKeys(toKeyRing(next));
+  expect(await Promise.all(before)).toEqual(aesKeys);
+  const [aesKey = randomBytes(16)] = aesKeys;
+  expect(await unwrap(pool, wrap(aesKey, next.publicKey))).toEqual(aesKey);
+  expect(await unwrap(pool, wrap(aesKey))).toBeUndefined();
 });
 
 test('rejects what waited past its deadline, without decrypting it', async () => {
@@ -101,7 +125,7 @@ test('rejects what waited past its deadline, without decrypting it', async () =>
     code: 'DEADLINE_EXPIRED',
   });
   await Promise.all(busy);
-  expect(await metrics.render()).toContain('flowgate_shed_total{reason="deadline"} 1');
+  expect(await metrics.render()).toContain('flowgate_shed_total{reason="expired"} 1');
   expect(await metrics.render()).toContain('flowgate_decrypt_batch_size_count 2');
 });
 

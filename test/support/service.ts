@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { APP, type App } from '../../src/app.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadSettings, type SettingOverrides, withOverrides } from '../../src/config/settings.ts';
-import { type Service, startService } from '../../src/service.ts';
+import { type Service, type ServiceParts, startService } from '../../src/service.ts';
 import { sealRequest, sign } from '../../src/testing/wire.ts';
 import { keyPair } from './keys.ts';
 import { silentLog } from './log.ts';
@@ -14,10 +14,11 @@ export async function startTestService(
   app: App,
   settings: SettingOverrides = {},
   log: Logger = silentLog,
+  parts: ServiceParts = {},
 ): Promise<Service & AsyncDisposable> {
   const own = { HOST: '127.0.0.1', PORT: 0, ADMIN_PORT: 0, WORKERS: 1, APP_SECRET, PRIVATE_KEY: keyPair.privateKey };
-  const parts = { settings: loadSettings(withOverrides({ ...own, ...settings }, {})), clock: systemClock, log };
-  const service = await startService(app[APP], parts);
+  const loaded = loadSettings(withOverrides({ ...own, ...settings }, {}));
+  const service = await startService(app[APP], { settings: loaded, clock: systemClock, log, ...parts });
   return { ...service, [Symbol.asyncDispose]: () => service.close() };
 }
 
