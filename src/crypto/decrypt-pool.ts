@@ -147,6 +147,7 @@ export class DecryptPool implements KeyUnwrapper {
 
 /** A request that waits for its AES key. */
 class Job implements Admitted {
+  /** Latin-1, as it crosses to a worker. */
   readonly wrappedKey: string;
   readonly deadlineMs: number;
   readonly enqueuedAtMs: number;
@@ -157,7 +158,7 @@ class Job implements Admitted {
   readonly #isCancelled: () => boolean;
 
   constructor({ wrappedKey, deadlineMs, bytes, isCancelled }: UnwrapRequest, nowMs: number) {
-    this.wrappedKey = wrappedKey;
+    this.wrappedKey = wrappedKey.toString('latin1');
     this.deadlineMs = deadlineMs;
     this.enqueuedAtMs = nowMs;
     this.bytes = bytes;

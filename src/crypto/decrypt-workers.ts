@@ -78,7 +78,7 @@ export class DecryptWorkers {
     const aesKey = randomBytes(AES_KEY_BYTES);
     const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
     const key = createPublicKey(keys[0].privateKey);
-    const wrapped = publicEncrypt({ key, ...padding }, aesKey).toString('base64');
+    const wrapped = publicEncrypt({ key, ...padding }, aesKey).toString('latin1');
     const proofs = Array.from({ length: workers }, () => this.#piscina.run([wrapped]));
     for (const { aesKeys } of await this.#withTimeout(START_TIMEOUT_MS, Promise.all(proofs))) {
       if (aesKeys[0] !== aesKey.toString('latin1')) throw new Error('a worker unwrapped a key wrongly');

@@ -12,8 +12,7 @@ export interface KeyUnwrapper {
 }
 
 export interface UnwrapRequest {
-  /** base64. */
-  readonly wrappedKey: string;
+  readonly wrappedKey: Buffer;
   /** Monotonic ms. */
   readonly deadlineMs: number;
   /** Of the whole request, which stays in memory while it waits. */
@@ -22,11 +21,11 @@ export interface UnwrapRequest {
   readonly isCancelled: () => boolean;
 }
 
-/** base64 texts, as received. */
+/** The three parts of a request, decoded; their lengths are not yet checked. */
 export interface SealedEnvelope {
-  readonly wrappedKey: string;
-  readonly sealedPayload: string;
-  readonly iv: string;
+  readonly wrappedKey: Buffer;
+  readonly sealedPayload: Buffer;
+  readonly iv: Buffer;
 }
 
 /** The plaintext, with what sealing the reply needs. */
@@ -46,8 +45,7 @@ export async function openEnvelope(
   pool: KeyUnwrapper,
 ): Promise<Opened> {
   const aesKey = (await pool.unwrap({ ...waiting, wrappedKey })) ?? DECOY_KEY;
-  const requestIv = Buffer.from(iv, 'base64');
-  const plaintext = openPayload(Buffer.from(sealedPayload, 'base64'), requestIv, aesKey);
+  const plaintext = openPayload(sealedPayload, iv, aesKey);
   if (!plaintext) throw new FlowgateError('DECRYPTION_FAILED', 'no private key of this server opens the request');
-  return { text: plaintext.toString('utf8'), aesKey, requestIv };
+  return { text: plaintext.toString('utf8'), aesKey, requestIv: iv };
 }

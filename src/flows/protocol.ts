@@ -5,19 +5,13 @@
  * readings are taken.
  */
 import { parse as parseJson } from 'secure-json-parse';
+import type { SealedEnvelope } from '../crypto/open-envelope.ts';
 import { FlowgateError } from '../errors.ts';
 import type { VerifiedBody } from '../http/signature.ts';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: JsonValue;
-}
-
-/** Three base64 texts, standard alphabet with padding; their lengths are not yet checked. */
-export interface FlowEnvelope {
-  readonly wrappedKey: string;
-  readonly sealedPayload: string;
-  readonly iv: string;
 }
 
 /** The actions an app answers; `ping` and error notifications are answered for it. */
@@ -69,7 +63,7 @@ export const PING_REPLY = JSON.stringify({ data: { status: 'active' } });
 export const ERROR_NOTIFICATION_REPLY = JSON.stringify({ data: { acknowledged: true } });
 
 /** @throws FlowgateError `ENVELOPE_MALFORMED`. Keys other than the three are tolerated. */
-export function parseEnvelope(body: VerifiedBody): FlowEnvelope {
+export function parseEnvelope(body: VerifiedBody): SealedEnvelope {
   let envelope: unknown;
   try {
     envelope = JSON.parse(body.bytes.toString('utf8'));
@@ -115,13 +109,21 @@ export function errorNotificationIn({ data }: FlowRequest): ErrorNotification | 
   return typeof data['error_message'] === 'string' ? { key: 'other' } : undefined;
 }
 
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+function base64Field(envelope: JsonObject, name: string): Buffer {
+  const text = envelope[name];
+  if (typeof text !== 'string') throw malformed(`${name} is missing or not a string`);
+  const bytes = Buffer.from(text, 'base64');
+  // Node skips what is not base64, so such a text decodes to fewer bytes than its length tells; the two characters of
+  // the URL-safe alphabet it takes. A regular expression over the text cost 6 us a request.
+  const isStandard = bytes.length === decodedLength(text) && !text.includes('-') && !text.includes('_');
+  if (!isStandard || text === '') throw malformed(`${name} is not base64`);
+  return bytes;
+}
 
-function base64Field(envelope: JsonObject, name: string): string {
-  const value = envelope[name];
-  if (typeof value !== 'string') throw malformed(`${name} is missing or not a string`);
-  if (value.length % 4 !== 0 || !BASE64.test(value)) throw malformed(`${name} is not base64`);
-  return value;
+/** Of a padded base64 text; not a whole number when it is cut. */
+function decodedLength(text: string): number {
+  const padding = text.endsWith('==') ? 2 : Number(text.endsWith('='));
+  return (text.length / 4) * 3 - padding;
 }
 
 function malformed(why: string): FlowgateError {

@@ -8,53 +8,62 @@
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
 import type { HttpReply } from '../http/server.ts';
+import { FingerprintSet } from './fingerprint-set.ts';
 
-/** Replies are kept this long, and no more of them than the bytes below. */
+/** Replies are kept at least this long, unless there are more of them than the bytes below. */
 const KEEP_REPLY_MS = 60_000;
-const MAX_REPLY_BYTES = 16 * 1024 * 1024;
-/** Fingerprints are kept in two generations: each lasts this long, or until it holds this many (about 15 MB each). */
-const GENERATION_MS = 5 * 60_000;
-const GENERATION_SIZE = 1 << 18;
+const MAX_REPLY_BYTES = 8 * 1024 * 1024;
+/** Fingerprints are kept at least this long, unless there are more of them (4 MB for that many). */
+const KEEP_FINGERPRINT_MS = 5 * 60_000;
+const FINGERPRINTS = 1 << 18;
 
 export interface ReplyMemoryLimits {
   readonly keepReplyMs: number;
   readonly maxReplyBytes: number;
-  readonly generationMs: number;
-  readonly generationSize: number;
+  readonly keepFingerprintMs: number;
+  /** Kept at least; a power of two. Up to twice as many are. */
+  readonly fingerprints: number;
 }
 
-interface KeptReply {
-  readonly reply: HttpReply;
-  readonly bytes: number;
-  readonly keptAtMs: number;
+/**
+ * Both memories forget by generations: the newer one takes everything in, and when it is full or old it becomes the
+ * older one, whose content is dropped. Dropping entries one by one from the front of a Map cost 10 us a request.
+ */
+interface ReplyGeneration {
+  readonly replies: Map<string, HttpReply>;
+  readonly startedMs: number;
+  bytes: number;
 }
 
 export class ReplyMemory {
   readonly #clock: Clock;
   readonly #limits: ReplyMemoryLimits;
   readonly #pending = new Map<string, Promise<HttpReply>>();
-  /** Oldest first: a Map keeps the order of insertion. */
-  readonly #replies = new Map<string, KeptReply>();
-  #replyBytes = 0;
-  #answered = new Set<string>();
-  #answeredBefore = new Set<string>();
-  #generationStartedMs: number;
+  #kept: ReplyGeneration;
+  #keptBefore: ReplyGeneration;
+  #answered: FingerprintSet;
+  #answeredBefore: FingerprintSet;
+  #answeredSinceMs: number;
 
   constructor(clock: Clock, limits: Partial<ReplyMemoryLimits> = {}) {
     this.#clock = clock;
     this.#limits = {
       keepReplyMs: KEEP_REPLY_MS,
       maxReplyBytes: MAX_REPLY_BYTES,
-      generationMs: GENERATION_MS,
-      generationSize: GENERATION_SIZE,
+      keepFingerprintMs: KEEP_FINGERPRINT_MS,
+      fingerprints: FINGERPRINTS,
       ...limits,
     };
-    this.#generationStartedMs = clock.nowMs();
+    this.#kept = newGeneration(clock.nowMs());
+    this.#keptBefore = this.#kept;
+    this.#answered = new FingerprintSet(this.#limits.fingerprints);
+    this.#answeredBefore = new FingerprintSet(this.#limits.fingerprints);
+    this.#answeredSinceMs = clock.nowMs();
   }
 
   /** Ciphertext held, in bytes; never above the limit. */
   get replyBytes(): number {
-    return this.#replyBytes;
+    return this.#kept.bytes + (this.#keptBefore === this.#kept ? 0 : this.#keptBefore.bytes);
   }
 
   /**
@@ -62,14 +71,20 @@ export class ReplyMemory {
    * the body may be tried again. While one is under way its twins wait for the same answer.
    * Rejects with `REPLY_FORGOTTEN` when this body was answered and the reply is no longer kept.
    */
-  async once(fingerprint: string, seal: () => Promise<HttpReply>): Promise<HttpReply> {
-    const kept = this.#replies.get(fingerprint);
-    if (kept && this.#clock.nowMs() - kept.keptAtMs < this.#limits.keepReplyMs) return kept.reply;
-    if (this.#answered.has(fingerprint) || this.#answeredBefore.has(fingerprint)) {
-      throw new FlowgateError('REPLY_FORGOTTEN', 'this body was answered before, and the answer is no longer kept');
+  once(fingerprint: string, seal: () => Promise<HttpReply>): Promise<HttpReply> {
+    const kept = this.#kept.replies.get(fingerprint) ?? this.#keptBefore.replies.get(fingerprint);
+    if (kept) return Promise.resolve(kept);
+    if (this.#wasAnswered(fingerprint)) {
+      const why = 'this body was answered before, and the answer is no longer kept';
+      return Promise.reject(new FlowgateError('REPLY_FORGOTTEN', why));
     }
-    const pending = this.#pending.get(fingerprint) ?? this.#sealOnce(fingerprint, seal);
-    return pending;
+    return this.#pending.get(fingerprint) ?? this.#sealOnce(fingerprint, seal);
+  }
+
+  #wasAnswered(fingerprint: string): boolean {
+    const low = word(fingerprint, 0);
+    const high = word(fingerprint, 4);
+    return this.#answered.has(low, high) || this.#answeredBefore.has(low, high);
   }
 
   async #sealOnce(fingerprint: string, seal: () => Promise<HttpReply>): Promise<HttpReply> {
@@ -77,30 +92,45 @@ export class ReplyMemory {
     this.#pending.set(fingerprint, pending);
     try {
       const reply = await pending;
-      this.#remember(fingerprint, reply);
+      const nowMs = this.#clock.nowMs();
+      this.#rememberAnswered(fingerprint, nowMs);
+      this.#keep(fingerprint, reply, nowMs);
       return reply;
     } finally {
       this.#pending.delete(fingerprint);
     }
   }
 
-  #remember(fingerprint: string, reply: HttpReply): void {
-    const nowMs = this.#clock.nowMs();
-    const { generationMs, generationSize, maxReplyBytes } = this.#limits;
-    if (nowMs - this.#generationStartedMs >= generationMs || this.#answered.size >= generationSize) {
-      this.#answeredBefore = this.#answered;
-      this.#answered = new Set();
-      this.#generationStartedMs = nowMs;
+  #rememberAnswered(fingerprint: string, nowMs: number): void {
+    const { keepFingerprintMs, fingerprints } = this.#limits;
+    if (nowMs - this.#answeredSinceMs >= keepFingerprintMs || this.#answered.size >= fingerprints) {
+      [this.#answered, this.#answeredBefore] = [this.#answeredBefore, this.#answered];
+      this.#answered.clear();
+      this.#answeredSinceMs = nowMs;
     }
-    this.#answered.add(fingerprint);
-
-    const bytes = (reply.body?.length ?? 0) + fingerprint.length;
-    this.#replies.set(fingerprint, { reply, bytes, keptAtMs: nowMs });
-    this.#replyBytes += bytes;
-    for (const [oldest, { bytes: freed, keptAtMs }] of this.#replies) {
-      if (this.#replyBytes <= maxReplyBytes && nowMs - keptAtMs < this.#limits.keepReplyMs) break;
-      this.#replies.delete(oldest);
-      this.#replyBytes -= freed;
-    }
+    this.#answered.add(word(fingerprint, 0), word(fingerprint, 4));
   }
+
+  #keep(fingerprint: string, reply: HttpReply, nowMs: number): void {
+    const { keepReplyMs, maxReplyBytes } = this.#limits;
+    const bytes = (reply.body?.length ?? 0) + fingerprint.length;
+    if (bytes > maxReplyBytes / 2) return;
+    if (this.#kept.bytes + bytes > maxReplyBytes / 2 || nowMs - this.#kept.startedMs >= keepReplyMs) {
+      this.#keptBefore = this.#kept;
+      this.#kept = newGeneration(nowMs);
+    }
+    this.#kept.replies.set(fingerprint, reply);
+    this.#kept.bytes += bytes;
+  }
+}
+
+function newGeneration(startedMs: number): ReplyGeneration {
+  return { replies: new Map(), startedMs, bytes: 0 };
+}
+
+/** Four Latin-1 characters of a fingerprint as an unsigned integer. */
+function word(fingerprint: string, at: number): number {
+  const low = fingerprint.charCodeAt(at) | (fingerprint.charCodeAt(at + 1) << 8);
+  const high = fingerprint.charCodeAt(at + 2) | (fingerprint.charCodeAt(at + 3) << 8);
+  return (low | (high << 16)) >>> 0;
 }

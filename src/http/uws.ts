@@ -94,7 +94,8 @@ class UwsExchange extends Exchange {
   }
 
   protected override readBody(): void {
-    this.#res.onData((chunk, isLast) => this.receive(Buffer.from(chunk.slice(0)), isLast));
+    // Copied by Buffer.from, which takes small ones from its pool: an ArrayBuffer each would cost the collector dearly.
+    this.#res.onData((chunk, isLast) => this.receive(Buffer.from(new Uint8Array(chunk)), isLast));
   }
 
   protected override send({ status, headers, body = '' }: HttpReply, close: boolean, onSent: () => void): void {

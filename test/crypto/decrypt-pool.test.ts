@@ -11,8 +11,7 @@ import { keyPair, makeKeyPair, toKeyRing } from '../support/keys.ts';
 import { recordingLog, silentLog } from '../support/log.ts';
 
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
-const wrap = (aesKey: Buffer, publicKey = keyPair.publicKey) =>
-  publicEncrypt({ key: publicKey, ...OAEP }, aesKey).toString('base64');
+const wrap = (aesKey: Buffer, publicKey = keyPair.publicKey) => publicEncrypt({ key: publicKey, ...OAEP }, aesKey);
 const faultyWorker = (name: string) => fileURLToPath(new URL(`../support/workers/${name}.js`, import.meta.url));
 
 const pools: DecryptPool[] = [];
@@ -36,7 +35,7 @@ async function start(options: Partial<DecryptPoolOptions> = {}): Promise<Decrypt
 const soon = () => systemClock.nowMs() + 20_000;
 const unwrap = (
   pool: DecryptPool,
-  wrappedKey: string,
+  wrappedKey: Buffer,
   { deadlineMs = soon(), isCancelled = (): boolean => false } = {},
 ) => pool.unwrap({ wrappedKey, deadlineMs, bytes: 1_000, isCancelled });
 
@@ -52,7 +51,7 @@ test('opens with an older key, and answers undefined for a key it does not hold'
   const aesKey = randomBytes(16);
   expect(await unwrap(pool, wrap(aesKey, older.publicKey))).toEqual(aesKey);
   expect(await unwrap(pool, wrap(aesKey, makeKeyPair().publicKey))).toBeUndefined();
-  expect(await unwrap(pool, randomBytes(100).toString('base64'))).toBeUndefined();
+  expect(await unwrap(pool, randomBytes(100))).toBeUndefined();
 });
 
 test('a worker that dies costs nobody an answer: its jobs run once more', async () => {
@@ -68,7 +67,7 @@ test('a worker that dies costs nobody an answer: its jobs run once more', async 
 
 test('rejects with POOL_FAILED when the retry dies too, and keeps serving', async () => {
   const pool = await start({ workers: 1, workerFile: faultyWorker('dies-on-poison') });
-  await expect(unwrap(pool, 'poison')).rejects.toMatchObject({ code: 'POOL_FAILED' });
+  await expect(unwrap(pool, Buffer.from('poison'))).rejects.toMatchObject({ code: 'POOL_FAILED' });
   const aesKey = randomBytes(16);
   expect(await unwrap(pool, wrap(aesKey))).toEqual(aesKey);
 });

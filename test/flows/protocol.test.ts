@@ -18,7 +18,24 @@ describe('parseEnvelope', () => {
   test('reads the three fields, escaped slashes and unknown keys included', () => {
     const text =
       '{"encrypted_flow_data":"ab\\/d","encrypted_aes_key":"AAA=","initial_vector":"AA==","new_key":"\\u00e4"}';
-    expect(parseEnvelope(verified(text))).toEqual({ sealedPayload: 'ab/d', wrappedKey: 'AAA=', iv: 'AA==' });
+    expect(parseEnvelope(verified(text))).toEqual({
+      sealedPayload: Buffer.from('ab/d', 'base64'),
+      wrappedKey: Buffer.from([0, 0]),
+      iv: Buffer.from([0]),
+    });
+  });
+
+  test('takes standard base64 with its padding, and nothing else', () => {
+    const text = fc.oneof(fc.base64String(), fc.string(), fc.stringMatching(/^[A-Za-z0-9+/=_ -]{0,12}$/));
+    fc.assert(
+      fc.property(text, (iv) => {
+        const body = JSON.stringify({ encrypted_flow_data: 'AAAA', encrypted_aes_key: 'AAAA', initial_vector: iv });
+        const isBase64 = iv.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(iv);
+        const code = codeOfThrow(() => parseEnvelope(verified(body)));
+        expect(code).toBe(isBase64 ? 'no throw' : 'ENVELOPE_MALFORMED');
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   test('never throws anything but ENVELOPE_MALFORMED', () => {

@@ -5,7 +5,7 @@ import { ReplyMemory } from '../../src/flows/reply-memory.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const reply = (body: string) => ({ status: 200, body });
-const limits = { keepReplyMs: 60_000, maxReplyBytes: 1_000, generationMs: 300_000, generationSize: 10 };
+const limits = { keepReplyMs: 60_000, maxReplyBytes: 1_000, keepFingerprintMs: 300_000, fingerprints: 16 };
 
 test('answers a repeated body with the same reply, without sealing again', async () => {
   const memory = new ReplyMemory(new FakeClock());
@@ -22,11 +22,29 @@ test('twins that come while the first is under way get its reply', async () => {
   expect(seal).toHaveBeenCalledTimes(1);
 });
 
-test('rejects with REPLY_FORGOTTEN once the reply is no longer kept', async () => {
+test('rejects with REPLY_FORGOTTEN once newer replies have taken the place of this one', async () => {
+  const memory = new ReplyMemory(new FakeClock(), limits);
+  await memory.once('a', async () => reply('one'));
+  for (const body of ['b', 'c', 'd']) await memory.once(body, async () => reply('x'.repeat(400)));
+  await expect(memory.once('a', async () => reply('two'))).rejects.toMatchObject({ code: 'REPLY_FORGOTTEN' });
+});
+
+test('keeps a reply for a minute at least, and forgets it when the second one begins after that', async () => {
   const clock = new FakeClock();
   const memory = new ReplyMemory(clock, limits);
   await memory.once('a', async () => reply('one'));
   clock.advance(limits.keepReplyMs);
+  await memory.once('b', async () => reply('b'));
+  expect(await memory.once('a', async () => reply('two'))).toEqual(reply('one'));
+  clock.advance(limits.keepReplyMs);
+  await memory.once('c', async () => reply('c'));
+  await expect(memory.once('a', async () => reply('two'))).rejects.toMatchObject({ code: 'REPLY_FORGOTTEN' });
+});
+
+test('does not keep a reply larger than half of its limit', async () => {
+  const memory = new ReplyMemory(new FakeClock(), limits);
+  await memory.once('a', async () => reply('x'.repeat(600)));
+  expect(memory.replyBytes).toBe(0);
   await expect(memory.once('a', async () => reply('two'))).rejects.toMatchObject({ code: 'REPLY_FORGOTTEN' });
 });
 
@@ -40,12 +58,12 @@ test('a body whose sealing failed may be tried again: nothing was sealed', async
 
 test('remembers a body for two generations, and no longer', async () => {
   const clock = new FakeClock();
-  const memory = new ReplyMemory(clock, limits);
+  const memory = new ReplyMemory(clock, { ...limits, maxReplyBytes: 0 });
   await memory.once('a', async () => reply('one'));
-  clock.advance(limits.generationMs);
+  clock.advance(limits.keepFingerprintMs);
   await memory.once('b', async () => reply('b')); // begins the second generation
   await expect(memory.once('a', async () => reply('two'))).rejects.toMatchObject({ code: 'REPLY_FORGOTTEN' });
-  clock.advance(limits.generationMs);
+  clock.advance(limits.keepFingerprintMs);
   await memory.once('c', async () => reply('c')); // and the third
   expect(await memory.once('a', async () => reply('three'))).toEqual(reply('three'));
 });
@@ -59,7 +77,7 @@ test('keeps no more bytes than its limit, and never gives one body two replies w
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const clock = new FakeClock();
-      const memory = new ReplyMemory(clock, { ...limits, generationSize: 1_000 });
+      const memory = new ReplyMemory(clock, { ...limits, fingerprints: 1_024 });
       const first = new Map<number, string>();
       for (const [i, { body, size, waitMs }] of steps.entries()) {
         const answered = await memory
