@@ -1,4 +1,4 @@
-/** Opens an envelope: RSA in the pool, AES here. */
+/** An envelope and how it opens: RSA wherever the unwrapper does it, AES here. */
 import { randomBytes } from 'node:crypto';
 import { FlowgateError } from '../errors.ts';
 import { AES_KEY_BYTES, openPayload, type ReplyKey } from './flow-cipher.ts';
@@ -36,15 +36,13 @@ export interface Opened extends ReplyKey {
 const DECOY_KEY = randomBytes(AES_KEY_BYTES);
 
 /**
- * Rejects with `DECRYPTION_FAILED`, one code for a wrong key, length, padding or tag; or as the unwrapper does.
- * A key that did not open still pays for AES, with a key that cannot fit, so that the time does not tell which it was.
+ * Opens the payload with the unwrapped key.
+ *
+ * @param aesKey undefined when no private key opened it. That pays for AES all the same, with a key that cannot fit, so
+ *   that the time does not tell which of the two it was.
+ * @throws FlowgateError `DECRYPTION_FAILED`, one code for a wrong key, length, padding or tag.
  */
-export async function openEnvelope(
-  { wrappedKey, sealedPayload, iv }: SealedEnvelope,
-  waiting: Omit<UnwrapRequest, 'wrappedKey'>,
-  pool: KeyUnwrapper,
-): Promise<Opened> {
-  const aesKey = (await pool.unwrap({ ...waiting, wrappedKey })) ?? DECOY_KEY;
+export function openEnvelope({ sealedPayload, iv }: SealedEnvelope, aesKey: Buffer = DECOY_KEY): Opened {
   const plaintext = openPayload(sealedPayload, iv, aesKey);
   if (!plaintext) throw new FlowgateError('DECRYPTION_FAILED', 'no private key of this server opens the request');
   return { text: plaintext.toString('utf8'), aesKey, requestIv: iv };

@@ -6,15 +6,16 @@
  */
 import type { Logger } from 'pino';
 import { sealReply } from '../crypto/flow-cipher.ts';
-import { type KeyUnwrapper, openEnvelope } from '../crypto/open-envelope.ts';
+import { type KeyUnwrapper, openEnvelope, type SealedEnvelope, type UnwrapRequest } from '../crypto/open-envelope.ts';
 import { codeOf, type ErrorCode, FlowgateError } from '../errors.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
-import { type AppSecrets, verifySignature } from '../http/signature.ts';
+import { type AppSecrets, type VerifiedBody, verifySignature } from '../http/signature.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { type DispatchDeps, dispatch } from './dispatch.ts';
 import type { FlowDefinition } from './flow.ts';
 import {
   ERROR_NOTIFICATION_REPLY,
+  type ErrorNotification,
   errorNotificationIn,
   type FlowRequest,
   isFlowAction,
@@ -39,13 +40,23 @@ export interface FlowDeps extends DispatchDeps {
   readonly log: Logger;
 }
 
+/** One request on its way. */
+interface Arrival {
+  readonly flow: FlowDefinition;
+  readonly request: HttpRequest;
+  /** Monotonic ms: when the handler is told to stop and the fallback answers. */
+  readonly deadlineMs: number;
+  /** For the metrics, once known; `none` for what was never decrypted, and for a body that was answered before. */
+  action: string;
+}
+
 /** Wraps the path with what every request leaves behind: one observation, and a log line where something is wrong. */
 export function createFlowEndpoint(flow: FlowDefinition, deps: FlowDeps): HttpHandler {
   return async (request) => {
-    const seen: Seen = { action: 'none' };
+    const arrival = { flow, request, deadlineMs: request.receivedAtMs + deps.flowDeadlineMs, action: 'none' };
     let outcome = 'ok';
     try {
-      const reply = await answerFlow(flow, request, deps, seen);
+      const reply = await answerFlow(arrival, deps);
       if (reply.status === 427) outcome = 'expired';
       return reply;
     } catch (error) {
@@ -54,24 +65,30 @@ export function createFlowEndpoint(flow: FlowDefinition, deps: FlowDeps): HttpHa
       if (SIGNED_BUT_WRONG.has(code)) deps.log.warn({ code, flow: flow.name }, (error as Error).message);
       throw error;
     } finally {
-      deps.metrics.flowRequest(flow.name, seen.action, outcome, deps.clock.nowMs() - request.receivedAtMs);
+      deps.metrics.flowRequest(flow.name, arrival.action, outcome, deps.clock.nowMs() - request.receivedAtMs);
     }
   };
 }
 
-async function answerFlow(flow: FlowDefinition, request: HttpRequest, deps: FlowDeps, seen: Seen): Promise<HttpReply> {
-  refuseWhenSaturated(deps); // 503: no room; costs nothing yet
-  const bytes = await request.body(MAX_BODY_BYTES); // 413: over 1 MiB
-  const body = verifySignature(bytes, request.header(SIGNATURE_HEADER), deps.appSecrets); // 432: not signed with our secret
-  const answerOnce = async () => {
-    const envelope = parseEnvelope(body); // 400: not an envelope
-    const waiting = { deadlineMs: deadlineOf(request, deps), bytes: bytes.length, isCancelled: () => request.aborted };
-    const opened = await openEnvelope(envelope, waiting, deps.pool); // 503: shed; 421: none of our keys opens it
-    const flowRequest = parseFlowRequest(opened.text); // 500: not a JSON object
-    const { status, text } = await answerRequest(flow, flowRequest, request, deps, seen); // 200; 427: dead token; 500
-    return { status, headers: TEXT_PLAIN, body: sealReply(text, opened) };
-  };
-  return deps.replies.once(body.fingerprint, answerOnce); // 503: answered before, and the answer is no longer kept
+async function answerFlow(arrival: Arrival, deps: FlowDeps): Promise<HttpReply> {
+  refuseWhenSaturated(deps); // 503: no room; has cost nothing yet
+  const bytes = await arrival.request.body(MAX_BODY_BYTES); // 413: over 1 MiB
+  const body = verifySignature(bytes, arrival.request.header(SIGNATURE_HEADER), deps.appSecrets); // 432: not ours
+  return deps.replies.once(body.fingerprint, () => answerOnce(body, arrival, deps)); // 503: answered, answer gone
+}
+
+async function answerOnce(body: VerifiedBody, arrival: Arrival, deps: FlowDeps): Promise<HttpReply> {
+  const envelope = parseEnvelope(body); // 400: not an envelope
+  const aesKey = await deps.pool.unwrap(unwrapRequest(envelope, body, arrival)); // 503: waited too long
+  const opened = openEnvelope(envelope, aesKey); // 421: no key of ours opens it
+  const flowRequest = parseFlowRequest(opened.text); // 500: not a Flow request
+  const { status, text } = await answerRequest(flowRequest, arrival, deps); // 200; 427: dead token; 500: no answer
+  return { status, headers: TEXT_PLAIN, body: sealReply(text, opened) };
+}
+
+function unwrapRequest({ wrappedKey }: SealedEnvelope, body: VerifiedBody, arrival: Arrival): UnwrapRequest {
+  const { deadlineMs, request } = arrival;
+  return { wrappedKey, deadlineMs, bytes: body.bytes.length, isCancelled: () => request.aborted };
 }
 
 /** Before the body is read: beyond capacity most requests end here, and what they cost is taken from the others. */
@@ -81,38 +98,27 @@ function refuseWhenSaturated({ pool, metrics }: FlowDeps): void {
   throw new FlowgateError('POOL_SATURATED', 'the decrypt queue is full: add cores or processes');
 }
 
-/** Monotonic ms: when the handler is told to stop and the fallback answers. */
-function deadlineOf(request: HttpRequest, { flowDeadlineMs }: FlowDeps): number {
-  return request.receivedAtMs + flowDeadlineMs;
-}
-
 /** Pings and error notifications are answered here, before a token or a handler is asked. */
-async function answerRequest(
-  flow: FlowDefinition,
-  flowRequest: FlowRequest,
-  request: HttpRequest,
-  deps: FlowDeps,
-  seen: Seen,
-): Promise<RenderedReply> {
+async function answerRequest(flowRequest: FlowRequest, arrival: Arrival, deps: FlowDeps): Promise<RenderedReply> {
+  const { flow, request, deadlineMs } = arrival;
   const notification = errorNotificationIn(flowRequest);
-  seen.action = notification ? 'error' : actionLabel(flowRequest.action);
-  if (seen.action === 'ping') return { status: 200, text: PING_REPLY };
+  arrival.action = notification ? 'error' : actionLabel(flowRequest.action);
+  if (arrival.action === 'ping') return { status: 200, text: PING_REPLY };
   if (notification) {
-    const { key } = notification;
-    deps.metrics.clientError(flow.name, key);
-    deps.log.warn(
-      { code: 'CLIENT_ERROR', flow: flow.name, screen: flowRequest.screen, key },
-      'a client could not use an answer',
-    );
+    noteClientError(notification, flowRequest, flow, deps);
     return { status: 200, text: ERROR_NOTIFICATION_REPLY };
   }
-  const deadlineMs = deadlineOf(request, deps);
   return dispatch(flow, { request: flowRequest, deadlineMs, onAbort: (listener) => request.onAbort(listener) }, deps);
 }
 
-/** Filled in on the way, for the metrics: a label that stays `none` was never decrypted, or repeats an answered body. */
-interface Seen {
-  action: string;
+function noteClientError(
+  { key }: ErrorNotification,
+  { screen }: FlowRequest,
+  flow: FlowDefinition,
+  { log, metrics }: FlowDeps,
+): void {
+  metrics.clientError(flow.name, key);
+  log.warn({ code: 'CLIENT_ERROR', flow: flow.name, screen, key }, 'a client could not use an answer');
 }
 
 function actionLabel(action: string): string {

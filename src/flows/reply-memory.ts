@@ -87,18 +87,19 @@ export class ReplyMemory {
     return this.#answered.has(low, high) || this.#answeredBefore.has(low, high);
   }
 
-  async #sealOnce(fingerprint: string, seal: () => Promise<HttpReply>): Promise<HttpReply> {
+  #sealOnce(fingerprint: string, seal: () => Promise<HttpReply>): Promise<HttpReply> {
     const pending = seal();
     this.#pending.set(fingerprint, pending);
-    try {
-      const reply = await pending;
-      const nowMs = this.#clock.nowMs();
-      this.#rememberAnswered(fingerprint, nowMs);
-      this.#keep(fingerprint, reply, nowMs);
-      return reply;
-    } finally {
-      this.#pending.delete(fingerprint);
-    }
+    pending.then(
+      (reply) => {
+        const nowMs = this.#clock.nowMs();
+        this.#rememberAnswered(fingerprint, nowMs);
+        this.#keep(fingerprint, reply, nowMs);
+        this.#pending.delete(fingerprint);
+      },
+      () => this.#pending.delete(fingerprint),
+    );
+    return pending;
   }
 
   #rememberAnswered(fingerprint: string, nowMs: number): void {
