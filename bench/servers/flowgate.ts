@@ -1,0 +1,4 @@
+/** Flowgate as it is. */
+import { serveBooking } from './booking.ts';
+
+await serveBooking();

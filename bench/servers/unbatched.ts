@@ -1,0 +1,25 @@
+/** Flowgate, but each request is a task of its own, queued by Piscina: what batches and a queue of our own are worth. */
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { UnwrappedBatch } from '../../dist/crypto/decrypt-worker.js';
+import { serveBooking } from './booking.ts';
+
+await serveBooking(async ({ keys, workers }) => {
+  const piscina = new Piscina<readonly string[], UnwrappedBatch>({
+    filename: fileURLToPath(import.meta.resolve('../../dist/crypto/decrypt-worker.js')),
+    minThreads: workers,
+    maxThreads: workers,
+    concurrentTasksPerWorker: 2, // this and what follows as the pool of Flowgate has it
+    idleTimeout: Number.POSITIVE_INFINITY,
+    recordTiming: false,
+    workerData: { privateKeys: keys.map(({ privateKey }) => privateKey) },
+  });
+  return {
+    isSaturated: false,
+    async unwrap({ wrappedKey }) {
+      const { aesKeys } = await piscina.run([wrappedKey.toString('latin1')]);
+      return aesKeys[0] ? Buffer.from(aesKeys[0], 'latin1') : undefined;
+    },
+    close: () => piscina.destroy(),
+  };
+});
