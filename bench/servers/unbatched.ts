@@ -1,4 +1,4 @@
-/** Flowgate, but each request is a task of its own, queued by Piscina: what batches and a queue of our own are worth. */
+/** Flowgate, but each request is a Piscina task of its own: what batches and a queue of our own are worth. */
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { UnwrappedBatch } from '../../dist/crypto/decrypt-worker.js';

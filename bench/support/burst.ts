@@ -14,6 +14,8 @@ import type { Figures } from './figures.ts';
 import { Probe } from './probe.ts';
 import type { RequestStock } from './request-stock.ts';
 
+/** From here on the latencies of a row tell more about the generator than about the server. */
+const TOO_LATE_MS = 500;
 const RECOVERED_MS = 50;
 const RECOVERY_TIMEOUT_MS = 30_000;
 const PROBE_PAUSE_MS = 20;
@@ -49,6 +51,7 @@ export async function runBurst(
   const [{ rssBytes }, recoveryMs] = await Promise.all([server.measure(), recovering, pool.settled()]);
   if (tally.mistake !== undefined) throw new BenchError(tally.mistake);
 
+  const latenessP99Ms = pool.lateness.percentile(0.99);
   const { accepted, good, shed, late, failures, firstFailure } = tally;
   const figures = {
     offeredPerSec: schedule.count / seconds,
@@ -58,7 +61,7 @@ export async function runBurst(
     ...(accepted.count > 0 && { p50Ms: accepted.percentile(0.5), p99Ms: accepted.percentile(0.99) }),
     late,
     failures: failures + unsent,
-    latenessP99Ms: pool.lateness.percentile(0.99),
+    latenessP99Ms,
     rssMb: rssBytes / 1e6,
     recoveryMs,
   };
@@ -66,6 +69,7 @@ export async function runBurst(
     failures > 0 && `${failures} requests failed, the first because ${firstFailure}`,
     pool.waited > 0 &&
       `${pool.waited} requests waited for a connection, ${unsent} in vain: raise the limit of open files`,
+    latenessP99Ms > TOO_LATE_MS && 'the generator could not keep its schedule: too few cores for both',
   ];
   return { figures, notes: notes.filter((note) => note !== false) };
 }

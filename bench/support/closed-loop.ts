@@ -5,7 +5,7 @@
  * One failure or wrong answer ends the run without a figure.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BenchError } from './bench-error.ts';
+import { BenchError, RefusalError } from './bench-error.ts';
 import { mistakeIn } from './booking-load.ts';
 import type { Figures } from './figures.ts';
 import { type ConnectionOwner, HttpConnection } from './http-connection.ts';
@@ -43,8 +43,8 @@ export class Crowd implements ConnectionOwner, Disposable {
   }
 
   /**
-   * Everybody connects and is answered once, a group at a time; then everybody sends. Node accepts one connection a turn
-   * of its event loop: those it had not accepted when a crowd sets in would wait for half a minute.
+   * Everybody connects and is answered once, a group at a time; then everybody sends. Node accepts one connection a
+   * turn of its event loop: those it had not accepted when a crowd sets in would wait for half a minute.
    */
   async start(): Promise<void> {
     const { port, connections } = this.#options;
@@ -93,7 +93,7 @@ export class Crowd implements ConnectionOwner, Disposable {
     this.#inFlight.delete(connection);
     this.#window.durations.add(connection.idleSinceMs - sent.sentMs);
     const mistake = mistakeIn(response.status, () => response.body(), sent.request);
-    if (mistake !== undefined) this.#fail(new BenchError(mistake));
+    if (mistake !== undefined) this.#fail(new (response.status === 503 ? RefusalError : BenchError)(mistake));
     else if (this.#isSending) this.#send(connection);
     else if (this.#inFlight.size === 0) this.#onEmpty?.();
   }

@@ -10,7 +10,7 @@ import type { Credentials } from './credentials.ts';
 /** Every so many requests one can be opened, and its answer is checked. */
 export const CHECK_EVERY = 20;
 /** 100 000 requests are some 110 MB. */
-const MAX_STOCK = 600_000;
+export const MAX_STOCK = 600_000;
 
 export interface ReadyRequest {
   readonly bytes: Buffer;
@@ -40,7 +40,8 @@ export class RequestStock {
     this.#count = Math.min(Math.ceil(count), MAX_STOCK);
     this.#taken = 0;
     this.#opens.length = 0;
-    this.#slab = Buffer.allocUnsafeSlow(this.#count * this.#requestBytes); // one piece: nothing for the collector to trace
+    // In one piece, so that there is nothing for the garbage collector to trace.
+    this.#slab = Buffer.allocUnsafeSlow(this.#count * this.#requestBytes);
     for (let i = 0; i < this.#count; i++) {
       const { bytes, open } = i === 0 ? first : this.#seal();
       if (bytes.copy(this.#slab, i * this.#requestBytes) !== this.#requestBytes) throw new TypeError('lengths differ');

@@ -27,7 +27,7 @@ export const HEALTH: SideTraffic = {
   mistakeIn: (status, body) => (status === 200 && body === 'ok' ? undefined : `/healthz answered ${status} ${body}`),
 };
 
-/** Signed, and no envelope: it is refused right after its HMAC, the only thing that acknowledging a webhook costs too. */
+/** Signed, and no envelope: refused right after its HMAC, which is all that acknowledging a webhook costs, too. */
 export function signedNonsense({ appSecret }: Credentials): SideTraffic {
   let turn = 0;
   return {
