@@ -1,7 +1,7 @@
 /** Builds each part in order, hands it what it needs, and ends them in reverse. The only file that wires. */
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
-import { loadSettings, type SettingOverrides, type Settings, withOverrides } from './config/settings.ts';
+import { type Config, loadSettings, type SettingOverrides, type Settings, withOverrides } from './config/settings.ts';
 import { DecryptPool, type DecryptPoolOptions } from './crypto/decrypt-pool.ts';
 import type { KeyUnwrapper } from './crypto/open-envelope.ts';
 import { createFlowEndpoint, type FlowDeps } from './flows/endpoint.ts';
@@ -58,8 +58,8 @@ export async function openHost(app: AppDefinition, parts: ServiceParts = {}): Pr
   const metrics = createMetrics();
   const replies = new ReplyMemory(clock);
   metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
-  const { workers, decryptBatch: maxBatch, maxQueueWaitMs: maxWaitMs, flowDeadlineMs, logErrorMessages } = config;
-  const pool = await startDecryption({ keys: secrets.keys, workers, maxBatch, maxWaitMs, clock, log, metrics });
+  const { flowDeadlineMs, logErrorMessages } = config;
+  const pool = await startDecryption({ ...poolSettings(config), keys: secrets.keys, clock, log, metrics });
   const deps = { clock, log, metrics, replies, pool, appSecrets: secrets.appSecrets, flowDeadlineMs, logErrorMessages };
   const handler = createRouter(publicRoutes(app, deps));
   return {
@@ -111,6 +111,15 @@ export async function startService(app: AppDefinition, parts: ServiceParts = {})
     await close();
     throw error;
   }
+}
+
+function poolSettings({
+  workers,
+  workerNiceness: niceness,
+  decryptBatch: maxBatch,
+  maxQueueWaitMs: maxWaitMs,
+}: Config) {
+  return { workers, niceness, maxBatch, maxWaitMs };
 }
 
 function publicRoutes({ flows }: AppDefinition, deps: FlowDeps): (path: string) => Route | undefined {

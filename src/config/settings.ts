@@ -1,6 +1,7 @@
 /** Every setting of the service, typed and checked once. The only file that gives `process.env` a meaning. */
 import { availableParallelism } from 'node:os';
 import { DEFAULT_MAX_BATCH, DEFAULT_MAX_WAIT_MS } from '../crypto/decrypt-pool.ts';
+import { DEFAULT_NICENESS } from '../crypto/decrypt-workers.ts';
 import { type KeyRing, loadPrivateKeys, type PrivateKeySource } from '../crypto/keyring.ts';
 import { FlowgateError } from '../errors.ts';
 import type { HttpServerChoice } from '../http/create-server.ts';
@@ -18,6 +19,8 @@ export interface Config {
   readonly httpServer: HttpServerChoice;
   /** Threads that do RSA. */
   readonly workers: number;
+  /** How far those threads step back for the main thread, on Linux. */
+  readonly workerNiceness: number;
   /** Most requests that cross to a thread together. */
   readonly decryptBatch: number;
   /** A request that would wait longer than this for a thread is refused at once. */
@@ -46,7 +49,7 @@ export type SettingOverrides = Partial<Record<SettingName, string | number>>;
 // biome-ignore format: a line a group
 export type SettingName =
   | 'HOST' | 'PORT' | 'ADMIN_HOST' | 'ADMIN_PORT' | 'HTTP_SERVER'
-  | 'WORKERS' | 'DECRYPT_BATCH' | 'MAX_QUEUE_WAIT_MS' | 'FLOW_DEADLINE_MS'
+  | 'WORKERS' | 'WORKER_NICENESS' | 'DECRYPT_BATCH' | 'MAX_QUEUE_WAIT_MS' | 'FLOW_DEADLINE_MS'
   | 'LOG_LEVEL' | 'LOG_ERROR_MESSAGES' | 'DATA_DIR'
   | 'APP_SECRET' | 'APP_SECRET_FILE' | 'PRIVATE_KEY' | 'PRIVATE_KEY_FILE' | 'PASSPHRASE' | 'PASSPHRASE_FILE';
 
@@ -60,6 +63,7 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     adminPort: read.int('ADMIN_PORT', { fallback: 9464, min: 0, max: 65_535 }),
     httpServer: read.oneOf('HTTP_SERVER', ['auto', 'uws', 'node'], 'auto'),
     workers: read.int('WORKERS', { fallback: availableParallelism(), min: 1, max: 256 }),
+    workerNiceness: read.int('WORKER_NICENESS', { fallback: DEFAULT_NICENESS, min: 0, max: 19 }),
     decryptBatch: read.int('DECRYPT_BATCH', { fallback: DEFAULT_MAX_BATCH, min: 1, max: 64 }),
     maxQueueWaitMs: read.int('MAX_QUEUE_WAIT_MS', { fallback: DEFAULT_MAX_WAIT_MS, min: 10, max: 8_000 }),
     flowDeadlineMs: read.int('FLOW_DEADLINE_MS', { fallback: 8_000, min: 100, max: 9_000 }),

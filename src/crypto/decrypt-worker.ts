@@ -20,14 +20,17 @@ export interface UnwrappedBatch {
   readonly busyMs: number;
 }
 
-/**
- * Linux keeps a niceness for each thread, so this one steps back for the main thread, whose work is short and which
- * everybody waits for. On other systems it would be the whole process that steps back.
- */
-const NICENESS = 10;
-if (process.platform === 'linux') setPriority(NICENESS);
+/** What a thread is started with. */
+export interface DecryptWorkerData {
+  readonly privateKeys: readonly KeyObject[];
+  /** 0 to 19: how far this thread steps back for the main thread, whose work is short and which everybody waits for. */
+  readonly niceness: number;
+}
 
-const { privateKeys } = workerData as { privateKeys: readonly KeyObject[] };
+const { privateKeys, niceness } = workerData as DecryptWorkerData;
+
+// Linux keeps a niceness for each thread; elsewhere it would be the whole process that steps back.
+if (process.platform === 'linux') setPriority(niceness);
 
 export default function unwrapBatch(batch: WrappedBatch): UnwrappedBatch {
   const startedMs = performance.now();

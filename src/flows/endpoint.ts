@@ -7,7 +7,7 @@
 import type { Logger } from 'pino';
 import { sealReply } from '../crypto/flow-cipher.ts';
 import { type KeyUnwrapper, openEnvelope, type SealedEnvelope, type UnwrapRequest } from '../crypto/open-envelope.ts';
-import { codeOf, type ErrorCode, FlowgateError } from '../errors.ts';
+import { codeOf, type ErrorCode } from '../errors.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
 import { type AppSecrets, type VerifiedBody, verifySignature } from '../http/signature.ts';
 import type { Metrics } from '../metrics/registry.ts';
@@ -50,28 +50,46 @@ interface Arrival {
   action: string;
 }
 
-/** Wraps the path with what every request leaves behind: one observation, and a log line where something is wrong. */
+/** 503 for a request beyond capacity. Made once: at five times the capacity it is the answer to most requests. */
+const REFUSAL: HttpReply = { status: 503, headers: { 'Retry-After': '1' } };
+
+/**
+ * Refuses what comes beyond capacity, before its body is read: what a refusal costs is taken from those who could be
+ * served, so it makes no promise and no error.
+ */
 export function createFlowEndpoint(flow: FlowDefinition, deps: FlowDeps): HttpHandler {
-  return async (request) => {
-    const arrival = { flow, request, deadlineMs: request.receivedAtMs + deps.flowDeadlineMs, action: 'none' };
-    let outcome = 'ok';
-    try {
-      const reply = await answerFlow(arrival, deps);
-      if (reply.status === 427) outcome = 'expired';
-      return reply;
-    } catch (error) {
-      const code = codeOf(error);
-      outcome = code.toLowerCase();
-      if (SIGNED_BUT_WRONG.has(code)) deps.log.warn({ code, flow: flow.name }, (error as Error).message);
-      throw error;
-    } finally {
-      deps.metrics.flowRequest(flow.name, arrival.action, outcome, deps.clock.nowMs() - request.receivedAtMs);
-    }
+  return (request) => {
+    const deadlineMs = request.receivedAtMs + deps.flowDeadlineMs;
+    const arrival: Arrival = { flow, request, deadlineMs, action: 'none' };
+    if (!deps.pool.isSaturated) return answerAndNote(arrival, deps);
+    deps.metrics.shed('queue_full');
+    noteOutcome('pool_saturated', arrival, deps);
+    return REFUSAL;
   };
 }
 
+/** Wraps the path with what every request leaves behind: one observation, and a log line where something is wrong. */
+async function answerAndNote(arrival: Arrival, deps: FlowDeps): Promise<HttpReply> {
+  let outcome = 'ok';
+  try {
+    const reply = await answerFlow(arrival, deps);
+    if (reply.status === 427) outcome = 'expired';
+    return reply;
+  } catch (error) {
+    const code = codeOf(error);
+    outcome = code.toLowerCase();
+    if (SIGNED_BUT_WRONG.has(code)) deps.log.warn({ code, flow: arrival.flow.name }, (error as Error).message);
+    throw error;
+  } finally {
+    noteOutcome(outcome, arrival, deps);
+  }
+}
+
+function noteOutcome(outcome: string, { flow, request, action }: Arrival, { metrics, clock }: FlowDeps): void {
+  metrics.flowRequest(flow.name, action, outcome, clock.nowMs() - request.receivedAtMs);
+}
+
 async function answerFlow(arrival: Arrival, deps: FlowDeps): Promise<HttpReply> {
-  refuseWhenSaturated(deps); // 503: no room; has cost nothing yet
   const bytes = await arrival.request.body(MAX_BODY_BYTES); // 413: over 1 MiB
   const body = verifySignature(bytes, arrival.request.header(SIGNATURE_HEADER), deps.appSecrets); // 432: not ours
   return deps.replies.once(body.fingerprint, () => answerOnce(body, arrival, deps)); // 503: answered, answer gone
@@ -89,13 +107,6 @@ async function answerOnce(body: VerifiedBody, arrival: Arrival, deps: FlowDeps):
 function unwrapRequest({ wrappedKey }: SealedEnvelope, body: VerifiedBody, arrival: Arrival): UnwrapRequest {
   const { deadlineMs, request } = arrival;
   return { wrappedKey, deadlineMs, bytes: body.bytes.length, isCancelled: () => request.aborted };
-}
-
-/** Before the body is read: beyond capacity most requests end here, and what they cost is taken from the others. */
-function refuseWhenSaturated({ pool, metrics }: FlowDeps): void {
-  if (!pool.isSaturated) return;
-  metrics.shed('queue_full');
-  throw new FlowgateError('POOL_SATURATED', 'the decrypt queue is full: add cores or processes');
 }
 
 /** Pings and error notifications are answered here, before a token or a handler is asked. */
