@@ -1,10 +1,12 @@
 /** Flowgate, but each request is a Piscina task of its own: what batches and a queue of our own are worth. */
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { UnwrappedBatch } from '../../dist/crypto/decrypt-worker.js';
+import type { DecryptWorkerData, UnwrappedBatch } from '../../dist/crypto/decrypt-worker.js';
+import { DEFAULT_NICENESS } from '../../dist/crypto/decrypt-workers.js';
 import { serveBooking } from './booking.ts';
 
-await serveBooking(async ({ keys, workers }) => {
+await serveBooking(async ({ keys, workers, niceness = DEFAULT_NICENESS }) => {
+  const workerData: DecryptWorkerData = { privateKeys: keys.map(({ privateKey }) => privateKey), niceness };
   const piscina = new Piscina<readonly string[], UnwrappedBatch>({
     filename: fileURLToPath(import.meta.resolve('../../dist/crypto/decrypt-worker.js')),
     minThreads: workers,
@@ -12,7 +14,7 @@ await serveBooking(async ({ keys, workers }) => {
     concurrentTasksPerWorker: 2, // this and what follows as the pool of Flowgate has it
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
-    workerData: { privateKeys: keys.map(({ privateKey }) => privateKey) },
+    workerData,
   });
   return {
     isSaturated: false,

@@ -12,7 +12,10 @@ import { BATCHES_PER_WORKER, DecryptWorkers, type DecryptWorkersOptions } from '
 import type { KeyRing } from './keyring.ts';
 import type { KeyUnwrapper, UnwrapRequest } from './open-envelope.ts';
 
-/** Above 16 a batch saves no more messages worth having and makes its first request wait for its last. */
+/**
+ * Above 16 a batch saves no more messages worth having and makes its first request wait for its last: CPU for an unwrap
+ * over the bare operation is 1.55 at 1, 1.20 at 4, 1.12 at 16, 1.14 at 32 (bench/engines.ts).
+ */
 export const DEFAULT_MAX_BATCH = 16;
 /** Two seconds on the spinner are a long wait, but an answer; beyond, a refusal is kinder. Meta gives up at ten. */
 export const DEFAULT_MAX_WAIT_MS = 2_000;
