@@ -54,6 +54,8 @@ const program = new Command('bench')
 // A child is killed when this process exits, in whichever way it does.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
+// Whoever reads our output may stop early (`| head`): that ends the run, and is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED));
 
 try {
   await program.parseAsync();
