@@ -2,13 +2,13 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { DEFAULT_MAX_BATCH } from '../../dist/crypto/decrypt-pool.js';
+import { BATCHES_PER_WORKER } from '../../dist/crypto/decrypt-workers.js';
 import { createRequestStream, type LoadRequest } from '../../dist/testing/load.js';
 import { BOOKING_PAYLOAD } from '../support/booking-load.ts';
 import type { Engine, EngineOptions } from './engine-list.ts';
 import type { OffloadData, SignedBody } from './offload-worker.ts';
 
-const MAX_BATCH = 16;
-const BATCHES_PER_WORKER = 2;
 const REQUESTS = 64;
 /** Every so many answers are opened; the others must only be there. */
 const CHECK_EVERY = 20;
@@ -47,7 +47,7 @@ export async function startOffload({ keys, workers }: EngineOptions): Promise<En
   };
   const dispatch = () => {
     while (queue.length > 0 && batchesInFlight < workers * BATCHES_PER_WORKER) {
-      void runBatch(queue.splice(0, Math.min(Math.ceil(queue.length / workers), MAX_BATCH)));
+      void runBatch(queue.splice(0, Math.min(Math.ceil(queue.length / workers), DEFAULT_MAX_BATCH)));
     }
   };
   return {

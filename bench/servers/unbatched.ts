@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { DecryptWorkerData, UnwrappedBatch } from '../../dist/crypto/decrypt-worker.js';
-import { DEFAULT_NICENESS } from '../../dist/crypto/decrypt-workers.js';
+import { BATCHES_PER_WORKER, DEFAULT_NICENESS } from '../../dist/crypto/decrypt-workers.js';
 import { serveBooking } from './booking.ts';
 
 await serveBooking(async ({ keys, workers, niceness = DEFAULT_NICENESS }) => {
@@ -11,7 +11,7 @@ await serveBooking(async ({ keys, workers, niceness = DEFAULT_NICENESS }) => {
     filename: fileURLToPath(import.meta.resolve('../../dist/crypto/decrypt-worker.js')),
     minThreads: workers,
     maxThreads: workers,
-    concurrentTasksPerWorker: 2, // this and what follows as the pool of Flowgate has it
+    concurrentTasksPerWorker: BATCHES_PER_WORKER, // this and what follows as the pool of Flowgate has it
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
     workerData,

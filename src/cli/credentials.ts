@@ -11,8 +11,6 @@ export interface KeyFiles {
 
 export interface Credentials extends KeyFiles {
   readonly appSecret: string;
-  /** False when they were made by an earlier run. */
-  readonly isNew: boolean;
 }
 
 const PRIVATE = { mode: 0o600, flag: 'wx' };
@@ -47,13 +45,12 @@ export function generateKeyFiles(directory: string, passphrase: string | undefin
 /** A key pair and an app secret for development, made once and kept in `directory`, which git is told to ignore. */
 export function developmentCredentials(directory: string): Credentials {
   const files = keyFilesIn(directory);
-  const isNew = !existsSync(files.privateKeyFile);
-  if (isNew) {
+  if (!existsSync(files.privateKeyFile)) {
     generateKeyFiles(directory, undefined);
     writeFileSync(join(directory, 'app-secret'), randomBytes(16).toString('hex'), { mode: 0o600 });
     writeFileSync(join(directory, '.gitignore'), '*\n');
   }
-  return { ...files, appSecret: readAppSecret(directory), isNew };
+  return { ...files, appSecret: readAppSecret(directory) };
 }
 
 /** @throws CliError when there is none. */

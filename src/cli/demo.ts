@@ -74,9 +74,9 @@ async function startExample({ appSecret, privateKeyFile }: Credentials): Promise
   const timeout = setTimeout(() => child.kill(), START_TIMEOUT_MS);
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      const { port, adminPort } = JSON.parse(line) as { port?: number; adminPort?: number };
+      const { port, adminPort, msg } = JSON.parse(line) as { port?: number; adminPort?: number; msg: string };
       if (port === undefined) {
-        console.log(`  ${(JSON.parse(line) as { msg: string }).msg}`); // the fallback to node:http says so
+        console.log(`  ${msg}`); // the fallback to node:http says so
         continue;
       }
       child.stdout.resume();

@@ -1,4 +1,4 @@
-/** Every setting of the service, typed and checked once. The only file that gives `process.env` a meaning. */
+/** Every setting of the service, typed and checked once. Here and in command-settings.ts alone has `process.env` a meaning. */
 import { availableParallelism } from 'node:os';
 import { DEFAULT_MAX_BATCH, DEFAULT_MAX_WAIT_MS } from '../crypto/decrypt-pool.ts';
 import { DEFAULT_NICENESS } from '../crypto/decrypt-workers.ts';

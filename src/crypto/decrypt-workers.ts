@@ -3,14 +3,14 @@
  *
  * Unwrapping is pure, so what a dying thread leaves undone can be run again.
  */
-import { constants, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
+import { createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
 import type { DecryptWorkerData, UnwrappedBatch, WrappedBatch } from './decrypt-worker.ts';
-import { AES_KEY_BYTES } from './flow-cipher.ts';
+import { AES_KEY_BYTES, OAEP } from './flow-cipher.ts';
 import type { KeyRing } from './keyring.ts';
 
 /** One batch in work and one waiting at the door of each thread: it never idles while the main thread is busy. */
@@ -85,9 +85,8 @@ export class DecryptWorkers {
 
   async #prove({ keys, workers }: DecryptWorkersOptions): Promise<void> {
     const aesKey = randomBytes(AES_KEY_BYTES);
-    const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
     const key = createPublicKey(keys[0].privateKey);
-    const wrapped = publicEncrypt({ key, ...padding }, aesKey).toString('latin1');
+    const wrapped = publicEncrypt({ key, ...OAEP }, aesKey).toString('latin1');
     const proofs = Array.from({ length: workers }, () => this.#piscina.run([wrapped]));
     for (const { aesKeys } of await this.#withTimeout(START_TIMEOUT_MS, Promise.all(proofs))) {
       if (aesKeys[0] !== aesKey.toString('latin1')) throw new Error('a worker unwrapped a key wrongly');

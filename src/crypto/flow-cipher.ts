@@ -11,6 +11,8 @@ import { constants, createCipheriv, createDecipheriv, type KeyObject, privateDec
 export const AES_KEY_BYTES = 16;
 export const IV_BYTES = 16; // not GCM's usual 12
 export const TAG_BYTES = 16;
+/** Key wrapping: SHA-256 for OAEP and, as Node takes it from there, for MGF1. */
+export const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const;
 const AES = 'aes-128-gcm';
 const GCM_OPTIONS = { authTagLength: TAG_BYTES };
 
@@ -30,7 +32,7 @@ export interface ReplyKey {
 export function unwrapAesKey(wrappedKey: Buffer, privateKeys: readonly KeyObject[]): Buffer | undefined {
   for (const key of privateKeys) {
     try {
-      const aesKey = privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, wrappedKey);
+      const aesKey = privateDecrypt({ key, ...OAEP }, wrappedKey);
       if (aesKey.byteLength === AES_KEY_BYTES) return aesKey;
     } catch {
       // The next key may fit; the reason must not be told apart.

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { sealReply } from '../crypto/flow-cipher.ts';
 import { type KeyUnwrapper, openEnvelope, type SealedEnvelope, type UnwrapRequest } from '../crypto/open-envelope.ts';
 import { codeOf, type ErrorCode } from '../errors.ts';
+import { COME_BACK } from '../http/exchange.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
 import { type AppSecrets, type VerifiedBody, verifySignature } from '../http/signature.ts';
 import type { Metrics } from '../metrics/registry.ts';
@@ -50,9 +51,6 @@ interface Arrival {
   action: string;
 }
 
-/** 503 for a request beyond capacity. Made once: at five times the capacity it is the answer to most requests. */
-const REFUSAL: HttpReply = { status: 503, headers: { 'Retry-After': '1' } };
-
 /**
  * Refuses what comes beyond capacity, before its body is read: what a refusal costs is taken from those who could be
  * served, so it makes no promise and no error.
@@ -64,7 +62,7 @@ export function createFlowEndpoint(flow: FlowDefinition, deps: FlowDeps): HttpHa
     if (!deps.pool.isSaturated) return answerAndNote(arrival, deps);
     deps.metrics.shed('queue_full');
     noteOutcome('pool_saturated', arrival, deps);
-    return REFUSAL;
+    return COME_BACK;
   };
 }
 

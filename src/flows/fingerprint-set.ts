@@ -25,14 +25,14 @@ export class FingerprintSet {
 
   has(low: number, high: number): boolean {
     const at = this.#find(low, high);
-    return this.#words[at] === low && this.#words[at + 1] === high && (low !== 0 || high !== 0);
+    return !this.#isEmpty(at);
   }
 
   /** @throws RangeError at capacity. */
   add(low: number, high: number): void {
     if (this.#size === this.capacity) throw new RangeError('the fingerprint set is full');
-    if (this.has(low, high)) return;
     const at = this.#find(low, high);
+    if (!this.#isEmpty(at)) return;
     this.#words[at] = low;
     this.#words[at + 1] = high;
     this.#size += 1;
@@ -43,13 +43,16 @@ export class FingerprintSet {
     this.#size = 0;
   }
 
+  #isEmpty(at: number): boolean {
+    return this.#words[at] === 0 && this.#words[at + 1] === 0;
+  }
+
   /** Index of the slot that holds the fingerprint, or of the empty one where it belongs. */
   #find(low: number, high: number): number {
     let slot = low & this.#mask;
     for (;;) {
       const at = slot * 2;
-      const isEmpty = this.#words[at] === 0 && this.#words[at + 1] === 0;
-      if (isEmpty || (this.#words[at] === low && this.#words[at + 1] === high)) return at;
+      if (this.#isEmpty(at) || (this.#words[at] === low && this.#words[at + 1] === high)) return at;
       slot = (slot + 1) & this.#mask;
     }
   }

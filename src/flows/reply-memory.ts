@@ -55,7 +55,7 @@ export class ReplyMemory {
       ...limits,
     };
     this.#kept = newGeneration(clock.nowMs());
-    this.#keptBefore = this.#kept;
+    this.#keptBefore = newGeneration(clock.nowMs());
     this.#answered = new FingerprintSet(this.#limits.fingerprints);
     this.#answeredBefore = new FingerprintSet(this.#limits.fingerprints);
     this.#answeredSinceMs = clock.nowMs();
@@ -63,7 +63,7 @@ export class ReplyMemory {
 
   /** Ciphertext held, in bytes; never above the limit. */
   get replyBytes(): number {
-    return this.#kept.bytes + (this.#keptBefore === this.#kept ? 0 : this.#keptBefore.bytes);
+    return this.#kept.bytes + this.#keptBefore.bytes;
   }
 
   /**

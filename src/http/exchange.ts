@@ -6,7 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { codeOf, FlowgateError, stackOf, statusOf } from '../errors.ts';
+import { codeOf, FlowgateError, STATUS_BY_CODE, stackOf, statusOf } from '../errors.ts';
 import type { HttpReply, HttpRequest, HttpServerOptions } from './server.ts';
 
 export abstract class Exchange implements HttpRequest {
@@ -151,14 +151,16 @@ export class InFlight {
   }
 }
 
+/** For a request beyond capacity. Made once: at five times the capacity it is the answer to most of them. */
+export const COME_BACK: HttpReply = { status: STATUS_BY_CODE.POOL_SATURATED, headers: { 'Retry-After': '1' } };
+
 /** Bodiless: why it failed is for the log, not for the client. A defect is logged here, with where it came from. */
 export function replyOf(error: unknown, log: Logger): HttpReply {
   const code = codeOf(error);
   if (code === 'INTERNAL') log.error({ code, stack: stackOf(error) }, 'a request failed on a defect');
   const close = code === 'BODY_TOO_LARGE' || code === 'BODY_INCOMPLETE' || code === 'EXCHANGE_TIMEOUT';
-  return code === 'POOL_SATURATED' || code === 'DEADLINE_EXPIRED'
-    ? { status: statusOf(error), headers: { 'Retry-After': '1' } }
-    : { status: statusOf(error), close };
+  if (code === 'POOL_SATURATED' || code === 'DEADLINE_EXPIRED') return COME_BACK;
+  return { status: statusOf(error), close };
 }
 
 /** `content-length` as a number, or undefined when absent or not a plain decimal. */
