@@ -2,7 +2,7 @@
  * Every failure Flowgate names, and what the client sees for it.
  *
  * A code is stable: clients, alerts and log queries may rely on it. Add codes; never rename one.
- * `null` marks a failure that stops the start instead of answering a request.
+ * `null` marks a failure that answers no request: it stops the start, or is recorded with the attempt that met it.
  * Source of 421, 427 and 432: Meta, "Flows error codes".
  */
 export const STATUS_BY_CODE = {
@@ -23,7 +23,20 @@ export const STATUS_BY_CODE = {
   PATH_UNKNOWN: 404,
   CLIENT_GONE: 503, // the client left before the answer: only a twin of its request could still see this
   INTERNAL: 500, // a defect in Flowgate
+  WEBHOOK_SIGNATURE_INVALID: 401, // a webhook that was not signed with our app secret
+  VERIFY_TOKEN_INVALID: 403, // a webhook handshake without our verify token
+  INBOX_UNAVAILABLE: 503, // the inbox cannot be reached or written, or is too slow: Meta delivers again
+  INBOX_FULL: 503, // too many events wait to be handled: Meta delivers again
+  JOB_UNKNOWN: null, // an attempt: no handler for a job of this name
+  INPUT_INVALID: null, // an attempt: the payload does not fit the handler's schema
+  PROCESS_STOPPING: null, // an attempt: it was not done when the process had to end
+  ATTEMPTS_EXHAUSTED: null, // an attempt: every attempt was begun, and the last one never ended
+  EFFECT_UNCERTAIN: null, // an attempt: c.once began this effect before, and nobody knows whether it happened
+  GRAPH_FAILED: null, // an attempt: the Graph API refused a call, or could not be reached
+  INBOX_LOCKED: null, // at start: another process owns the inbox file
+  INBOX_OPEN_FAILED: null, // at start: the inbox file is not writable, not an inbox, or of a newer version
   SETTINGS_INVALID: null, // at start: one message lists every mistake
+  CERTIFICATE_INVALID: null, // at start, or of a renewed one: Meta would refuse the certificate, or no server can use it
   LISTEN_FAILED: null, // at start: the port is taken or not allowed
   POOL_START_FAILED: null, // at start: the decrypt workers did not come up
 } as const;
@@ -54,8 +67,12 @@ export function codeOf(error: unknown): ErrorCode {
 /** Where an error came from, without its message: a message may quote the user's data, and may look like a stack. */
 export function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const { name, message, stack = '' } = error;
-  const at = stack.indexOf(message);
-  const frames = at === -1 ? '' : stack.slice(at + message.length);
-  return frames.startsWith('\n    at ') ? name + frames : name;
+  try {
+    const { name, message, stack = '' } = error;
+    const at = stack.indexOf(message);
+    const frames = at === -1 ? '' : stack.slice(at + message.length);
+    return frames.startsWith('\n    at ') ? name + frames : name;
+  } catch {
+    return 'Error'; // an app's own class may have anything in place of these texts
+  }
 }

@@ -1,6 +1,6 @@
 /** Validates a payload by the author's schema, and words what is wrong for the person who typed it. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { JsonObject } from './protocol.ts';
+import type { JsonObject } from '../json.ts';
 
 export type InputResult =
   | { readonly ok: true; readonly value: unknown }

@@ -8,11 +8,7 @@ import { parse as parseJson } from 'secure-json-parse';
 import type { SealedEnvelope } from '../crypto/open-envelope.ts';
 import { FlowgateError } from '../errors.ts';
 import type { VerifiedBody } from '../http/signature.ts';
-
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: JsonValue;
-}
+import { isObject, type JsonObject, type JsonValue, nonEmptyString } from '../json.ts';
 
 /** The actions an app answers; `ping` and error notifications are answered for it. */
 export type FlowAction = 'INIT' | 'BACK' | 'data_exchange';
@@ -130,15 +126,7 @@ function malformed(why: string): FlowgateError {
   return new FlowgateError('ENVELOPE_MALFORMED', why);
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Meta allows letters and underscores; digits and hyphens are let through, since older Flows have them. */
 function screenName(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{1,100}$/.test(value) ? value : undefined;
-}
-
-function nonEmptyString(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
