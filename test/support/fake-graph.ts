@@ -1,0 +1,281 @@
+/**
+ * Meta's Graph API as far as messages, media and public keys go, on 127.0.0.1: strict where Meta is, and wrong where it is told to be.
+ *
+ * What it refuses it explains as Meta does at worst: by quoting the recipient and what was sent.
+ */
+import { createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { isObject, type JsonObject, type JsonValue } from '../../src/json.ts';
+import { Tally } from './raw-http.ts';
+
+export const GRAPH_TOKEN = 'EAAfakeGraphToken';
+export const PHONE_NUMBER_ID = '106540352242922';
+export const GRAPH_VERSION = 'v25.0';
+const MAX_TEXT_CHARS = 4_096;
+
+export interface FakeReply {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+export interface FakeFailure {
+  readonly status: number;
+  readonly code?: number;
+  readonly subcode?: number;
+  readonly isTransient?: boolean;
+}
+
+export interface ReceivedMessage {
+  readonly id: string;
+  readonly body: JsonObject;
+}
+
+export interface ReceivedUpload {
+  readonly id: string;
+  readonly filename: string;
+  readonly mimeType: string;
+  readonly data: Buffer;
+}
+
+/** What is done with a call in place of answering it. */
+type Plan = (response: ServerResponse, body: Buffer) => void;
+
+export class FakeGraph implements AsyncDisposable {
+  readonly url: string;
+  /** Accepted ones, in order. */
+  readonly messages: ReceivedMessage[] = [];
+  readonly uploads: ReceivedUpload[] = [];
+  /** The key of the number, as it was uploaded; undefined for none. */
+  publicKey: string | undefined;
+  keyStatus = 'VALID';
+  /** Meta's guide shows the key without the `data` around it that its reference has. */
+  hasDataAroundKey = true;
+  /** Counts calls as they arrive whole, before they are answered. */
+  readonly calls = new Tally();
+  readonly #server: Server;
+  #plans: Plan[] = [];
+  #lastId = 0;
+
+  static async start(): Promise<FakeGraph> {
+    const server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return new FakeGraph(server);
+  }
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('request', (request, response) => void this.#handle(request, response));
+  }
+
+  /** The next `times` calls fail with an error of Meta's form that quotes the call. */
+  failNext(times: number, { status, code = 100, subcode, isTransient }: FakeFailure): void {
+    this.#plan(times, (response, body) => {
+      const quoted = `(#${code}) ${body.toString()}`;
+      answer(response, status, {
+        error: {
+          message: quoted,
+          type: 'OAuthException',
+          code,
+          error_data: { messaging_product: 'whatsapp', details: quoted },
+          ...(subcode !== undefined && { error_subcode: subcode }),
+          ...(isTransient !== undefined && { is_transient: isTransient }),
+          error_user_title: quoted,
+          fbtrace_id: 'AZfakeTrace-_0',
+        },
+      });
+    });
+  }
+
+  /** The next call gets this reply. */
+  answerNext({ status = 200, headers = {}, body = '' }: FakeReply): void {
+    this.#plan(1, (response) => response.writeHead(status, headers).end(body));
+  }
+
+  /** The next call gets no reply, or the start of one and no more. */
+  hangNext({ afterHead = false } = {}): void {
+    this.#plan(1, (response) => {
+      if (afterHead) response.writeHead(200, { 'Content-Type': 'application/json' }).write('{"messages":');
+    });
+  }
+
+  /** The connection of the next call breaks, before the reply or in it. */
+  breakNext({ afterHead = false } = {}): void {
+    this.#plan(1, (response) => {
+      if (!afterHead) response.destroy();
+      else response.writeHead(200, { 'Content-Length': 99 }).write('{"messages":', () => response.destroy());
+    });
+  }
+
+  /** Lets the next `times` calls through, before what is planned after this. */
+  passNext(times: number): void {
+    this.#plans.push(...Array<Plan>(times).fill(PASS));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+
+  #plan(times: number, plan: Plan): void {
+    this.#plans.push(...Array<Plan>(times).fill(plan));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(request);
+    const plan = this.#plans.shift() ?? PASS;
+    this.calls.add();
+    if (plan !== PASS) return plan(response, body);
+    try {
+      answer(response, 200, await this.#accept(request, body));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      answer(response, error.status, {
+        error: {
+          message: error.message,
+          type: 'OAuthException',
+          code: error.code,
+          ...(error.subcode !== undefined && { error_subcode: error.subcode }),
+          fbtrace_id: 'AZfakeTrace-_1',
+        },
+      });
+    }
+  }
+
+  async #accept(request: IncomingMessage, body: Buffer): Promise<JsonObject> {
+    if (request.headers.authorization !== `Bearer ${GRAPH_TOKEN}`) {
+      throw new Refusal(`cannot parse access token ${request.headers.authorization}`, 401, 190);
+    }
+    const type = request.headers['content-type'] ?? '';
+    switch (`${request.method} ${request.url}`) {
+      case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/messages`:
+        return this.#acceptMessage(type, body);
+      case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/media`:
+        return this.#acceptUpload(type, body);
+      case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/whatsapp_business_encryption`:
+        return this.#acceptKey(type, body);
+      case `GET /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/whatsapp_business_encryption`:
+        return this.#showKey();
+      default:
+        throw new Refusal(`unsupported ${request.method} ${request.url}`, 400, 100, UNKNOWN_OBJECT);
+    }
+  }
+
+  #acceptMessage(type: string, bytes: Buffer): JsonObject {
+    demand(/^application\/json\b/.test(type), `content type ${type}`);
+    const body: unknown = JSON.parse(bytes.toString());
+    demand(isObject(body), 'not an object');
+    const user = checkMessage(body, (id) => this.uploads.some((upload) => upload.id === id));
+    const id = `wamid.fake${++this.#lastId}`;
+    this.messages.push({ id, body });
+    return { messaging_product: 'whatsapp', contacts: [{ input: user, wa_id: user }], messages: [{ id }] };
+  }
+
+  async #acceptUpload(type: string, bytes: Buffer): Promise<JsonObject> {
+    demand(/^multipart\/form-data\b/.test(type), `content type ${type}`);
+    const form = await new Response(new Uint8Array(bytes), { headers: { 'Content-Type': type } }).formData();
+    const file = form.get('file');
+    demand(form.get('messaging_product') === 'whatsapp', 'messaging_product');
+    demand(file !== null && typeof file !== 'string', 'file');
+    demand(file.type === form.get('type'), `received a file of type ${file.type}`);
+    const id = String(++this.#lastId);
+    const data = Buffer.from(await file.arrayBuffer());
+    this.uploads.push({ id, filename: file.name, mimeType: file.type, data });
+    return { id };
+  }
+
+  #acceptKey(type: string, bytes: Buffer): JsonObject {
+    demand(/^application\/x-www-form-urlencoded\b/.test(type), `content type ${type}`);
+    const pem = new URLSearchParams(bytes.toString()).get('business_public_key') ?? '';
+    demand(isRsa2048(pem), `not a public RSA key of 2048 bits: ${pem}`);
+    this.publicKey = pem;
+    return { success: true };
+  }
+
+  #showKey(): JsonObject {
+    const { publicKey, keyStatus } = this;
+    if (publicKey === undefined) return { data: [] };
+    const entry = { business_public_key: publicKey, business_public_key_signature_status: keyStatus };
+    return this.hasDataAroundKey ? { data: [entry] } : entry;
+  }
+}
+
+/** The number is none, or not of whoever has the token. */
+const UNKNOWN_OBJECT = 33;
+
+class Refusal extends Error {
+  readonly status: number;
+  readonly code: number;
+  readonly subcode: number | undefined;
+
+  constructor(message: string, status: number, code: number, subcode?: number) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.subcode = subcode;
+  }
+}
+
+const PASS: Plan = () => {};
+
+function answer(response: ServerResponse, status: number, body: JsonObject): void {
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=UTF-8' }).end(JSON.stringify(body));
+}
+
+function demand(isMet: boolean, what: string): asserts isMet {
+  if (!isMet) throw new Refusal(`(#100) Invalid parameter: ${what}`, 400, 100);
+}
+
+function isRsa2048(pem: string): boolean {
+  if (!/^-----BEGIN PUBLIC KEY-----\n/.test(pem)) return false;
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    return asymmetricKeyType === 'rsa' && asymmetricKeyDetails?.modulusLength === 2048;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns whom it is for. */
+function checkMessage(body: JsonObject, isMedia: (id: JsonValue | undefined) => boolean): string {
+  const { messaging_product, type, to, recipient, context } = body;
+  demand(messaging_product === 'whatsapp', 'messaging_product');
+  demand(body['recipient_type'] === 'individual', 'recipient_type');
+  const user = to ?? recipient;
+  demand(typeof user === 'string' && user !== '', 'to or recipient');
+  demand(context === undefined || (isObject(context) && typeof context['message_id'] === 'string'), 'context');
+  demand(typeof type === 'string', 'type');
+  const content = body[type];
+  demand(isObject(content), `no ${type}`);
+  if (type === 'text') demand(isText(content['body'], MAX_TEXT_CHARS), `text ${content['body']}`);
+  else if (type === 'document') demand(isMedia(content['id']), `media ${content['id']}`);
+  else if (type === 'interactive') checkFlow(content);
+  else throw new Refusal(`(#100) unsupported type ${type}`, 400, 100);
+  return user;
+}
+
+function checkFlow({ type, body, action }: JsonObject): void {
+  demand(type === 'flow' && isObject(action) && action['name'] === 'flow', 'action');
+  demand(isObject(body) && isText(body['text']), 'body');
+  const parameters = action['parameters'];
+  demand(isObject(parameters) && parameters['flow_message_version'] === '3', 'parameters');
+  const { flow_id, flow_name, flow_cta, flow_action = 'navigate', flow_action_payload: payload } = parameters;
+  demand((flow_id === undefined) !== (flow_name === undefined), 'one of flow_id and flow_name');
+  demand(isText(flow_cta), 'flow_cta');
+  if (flow_action === 'data_exchange') demand(payload === undefined, 'flow_action_payload');
+  else demand(payload === undefined || isPayload(payload), 'flow_action_payload');
+}
+
+function isPayload(payload: JsonValue): boolean {
+  if (!isObject(payload) || typeof payload['screen'] !== 'string') return false;
+  const { data } = payload;
+  return data === undefined || (isObject(data) && Object.keys(data).length > 0);
+}
+
+function isText(text: JsonValue | undefined, maxChars = Number.POSITIVE_INFINITY): boolean {
+  return typeof text === 'string' && text !== '' && [...text].length <= maxChars;
+}
