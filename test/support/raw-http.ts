@@ -1,6 +1,7 @@
 /** HTTP by hand: a client that sends exactly the bytes it is told to and sees exactly what comes back. */
 import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, type TLSSocket, connect as upgrade } from 'node:tls';
 
 /** A wait that takes this long has failed: no test passes or fails by how fast the machine is. */
 const GIVE_UP_MS = 10_000;
@@ -18,21 +19,31 @@ export interface RawResponse {
 /** Leaves without a word when its scope ends. */
 export class RawClient implements Disposable {
   readonly #socket: Socket;
+  /** Under TLS, what carries it. */
+  readonly #tcpSocket: Socket;
   readonly #changes = new EventEmitter();
   #received = '';
   /** Until this much is there nothing is looked at again: a long body would be searched for its head a thousand times. */
   #wantedLength = 0;
   #closed = false;
 
-  /** Rejects when the port refuses the connection. */
-  static async connect(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await within(once(socket, 'connect'), 'the connection');
-    return new RawClient(socket);
+  /**
+   * Rejects when the port refuses the connection, or the certificate is not the right one.
+   *
+   * @param tls speaks TLS with these options.
+   */
+  static async connect(port: number, tls?: ConnectionOptions): Promise<RawClient> {
+    const tcpSocket = connect({ port, host: '127.0.0.1', noDelay: true });
+    await within(once(tcpSocket, 'connect'), 'the connection');
+    if (!tls) return new RawClient(tcpSocket, tcpSocket);
+    const socket = upgrade({ servername: 'localhost', ...tls, socket: tcpSocket });
+    await within(once(socket, 'secureConnect'), 'the TLS handshake');
+    return new RawClient(socket, tcpSocket);
   }
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, tcpSocket: Socket) {
     this.#socket = socket;
+    this.#tcpSocket = tcpSocket;
     socket.setEncoding('latin1');
     socket.on('data', (text) => {
       this.#received += text;
@@ -45,6 +56,11 @@ export class RawClient implements Disposable {
         this.#changes.emit('change');
       });
     }
+  }
+
+  /** The common name of the server's certificate. */
+  get serverName(): string {
+    return String((this.#socket as TLSSocket).getPeerCertificate().subject.CN);
   }
 
   send(bytes: string): void {
@@ -87,7 +103,7 @@ export class RawClient implements Disposable {
 
   /** Vanishes, as a phone without network does once its proxy notices. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#tcpSocket.resetAndDestroy();
   }
 
   [Symbol.dispose](): void {
