@@ -26,6 +26,12 @@ export class FakeClock implements Clock {
     return this.#timers.length;
   }
 
+  /** How long until the next timer fires; undefined when there is none. */
+  get nextInMs(): number | undefined {
+    const [first] = this.#timers.map(({ atMs }) => atMs).sort((a, b) => a - b);
+    return first === undefined ? undefined : first - this.#nowMs;
+  }
+
   /** Lets time pass, firing what becomes due, in order. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;

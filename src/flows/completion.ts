@@ -1,0 +1,63 @@
+/**
+ * The end of a Flow: the `nfm_reply` message that a webhook brings, and which Flow it belongs to.
+ *
+ * Meta says neither the Flow's id nor its name there. A Flow that ends with `c.complete` is known by a mark this server
+ * put among its parameters; one that ends on the phone is known by its token, or by what the app tells of it.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { JsonObject } from '../json.ts';
+import type { EventContext } from '../webhooks/context.ts';
+import type { CompletionMessage } from '../webhooks/events.ts';
+import type { LimitOptions } from '../webhooks/limits.ts';
+
+/** Among the parameters of a completion, for Flows with a `.completed` handler: the Flow's name. */
+export const FLOW_MARK = 'flowgate_flow';
+
+export interface FlowCompletion<Data = JsonObject> extends Omit<CompletionMessage, 'response'> {
+  /** What `c.complete` or the Flow's `complete` action sent, without the flow token. */
+  readonly data: Data;
+}
+
+export type CompletedHandler<Data = JsonObject> = (completion: FlowCompletion<Data>, c: EventContext) => unknown;
+
+export interface CompletedOptions extends LimitOptions {
+  /**
+   * Tells whether a completion is this Flow's, for a Flow that ends on the phone and whose tokens do not begin with its
+   * name and a colon (`booking:8f3a...`).
+   */
+  readonly matches?: (completion: CompletionMessage) => boolean;
+}
+
+export interface CompletionStep {
+  readonly schema: StandardSchemaV1 | undefined;
+  readonly handler: CompletedHandler<never>;
+  readonly options: CompletedOptions;
+}
+
+/** A Flow's name and what `.completed` was given. */
+export interface CompletableFlow {
+  readonly name: string;
+  readonly completion: CompletionStep | undefined;
+}
+
+/** The Flow that `message` completes, among those that have a `.completed` handler: by mark, by token, by what they say. */
+export function completedFlow<F extends CompletableFlow>(
+  flows: Iterable<F>,
+  message: CompletionMessage,
+): F | undefined {
+  const { response, flowToken } = message;
+  if (!response) return undefined;
+  const completable = [...flows].filter((flow) => flow.completion);
+  const mark = response[FLOW_MARK];
+  return (
+    completable.find(({ name }) => name === mark) ??
+    completable.find(({ name }) => mark === undefined && flowToken?.startsWith(`${name}:`)) ??
+    completable.find(({ completion }) => completion?.options.matches?.(message))
+  );
+}
+
+/** @param message with a response. */
+export function toCompletion({ response, ...message }: CompletionMessage): FlowCompletion {
+  const { flow_token: _token, [FLOW_MARK]: _mark, ...data } = response ?? {};
+  return { ...message, data };
+}

@@ -1,0 +1,113 @@
+/**
+ * `/webhook`: Meta's handshake, and its deliveries, acknowledged when they are stored and not before.
+ *
+ * 200 means that every event of the delivery is durable and will be handled at least once. Anything else makes Meta
+ * deliver again, for up to seven days. Nothing here waits for a handler.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { codeOf, FlowgateError } from '../errors.ts';
+import { COME_BACK, declaredLength } from '../http/exchange.ts';
+import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
+import { type AppSecrets, verifyWebhookSignature } from '../http/signature.ts';
+import { isObject } from '../json.ts';
+import type { Metrics } from '../metrics/registry.ts';
+import { itemsIn, type StoredEvent } from './delivery.ts';
+import type { FlowEventType } from './event-types.ts';
+import type { FlowAlertEvent, WebhookEvent } from './events.ts';
+import type { Handlers } from './handlers.ts';
+import type { Inbox, NewItem } from './inbox.ts';
+import { readEvent, timestampOf } from './read-event.ts';
+
+/** Meta sends up to 3 MB. */
+export const MAX_DELIVERY_BYTES = 3 * 1024 * 1024;
+/** Bodies being received and stored at one time. Beyond it, more would only make all of them slower. */
+const MAX_BYTES_IN_FLIGHT = 96 * 1024 * 1024;
+const COMPLETION = 'message.interactive.nfm_reply';
+const SIGNATURE_HEADER = 'x-hub-signature-256';
+const MAX_CHALLENGE_CHARS = 1_000;
+
+export interface WebhookDeps {
+  readonly appSecrets: AppSecrets;
+  readonly verifyToken: string;
+  readonly inbox: Inbox;
+  readonly handlers: Handlers;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+export function createWebhookEndpoint(deps: WebhookDeps): HttpHandler {
+  const intake = createIntake(deps);
+  return (request) => (request.method === 'POST' ? intake(request) : answerHandshake(request, deps.verifyToken));
+}
+
+/** Meta asks once, when the webhook is subscribed, and unsigned: the token is the proof, and the challenge the answer. */
+function answerHandshake({ query }: HttpRequest, verifyToken: string): HttpReply {
+  const parameters = new URLSearchParams(query);
+  const isOurs = isSame(parameters.get('hub.verify_token') ?? '', verifyToken);
+  const challenge = parameters.get('hub.challenge') ?? '';
+  if (parameters.get('hub.mode') !== 'subscribe' || !isOurs || challenge.length > MAX_CHALLENGE_CHARS) {
+    throw new FlowgateError('VERIFY_TOKEN_INVALID', 'not a handshake with the verify token of this server');
+  }
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'text/plain', 'X-Content-Type-Options': 'nosniff' },
+    body: challenge,
+  };
+}
+
+function createIntake(deps: WebhookDeps): HttpHandler {
+  let bytesInFlight = 0;
+  return async (request) => {
+    const declared = declaredLength(request.header('content-length')) ?? MAX_DELIVERY_BYTES;
+    const bytes = Math.min(declared, MAX_DELIVERY_BYTES); // more is refused before it is read
+    let outcome = 'ok';
+    if (bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) outcome = 'too_much_in_flight';
+    else bytesInFlight += bytes;
+    try {
+      if (outcome !== 'ok') return COME_BACK;
+      await takeIn(request, deps);
+      return { status: 200 };
+    } catch (error) {
+      outcome = codeOf(error).toLowerCase();
+      throw error;
+    } finally {
+      if (outcome !== 'too_much_in_flight') bytesInFlight -= bytes;
+      deps.metrics.webhook(outcome, deps.clock.nowMs() - request.receivedAtMs);
+    }
+  };
+}
+
+async function takeIn(request: HttpRequest, deps: WebhookDeps): Promise<void> {
+  const bytes = await request.body(MAX_DELIVERY_BYTES); // 413: over 3 MiB
+  verifyWebhookSignature(bytes, request.header(SIGNATURE_HEADER), deps.appSecrets); // 401: not ours
+  const items = itemsIn(bytes, deps.clock.epochMs());
+  const isNew = await deps.inbox.append(items); // 503: not stored
+  for (const [i, item] of items.entries()) note(item, isNew[i] === true, deps);
+}
+
+/** Counts an event, and how long it was on its way from Meta: a slow provider in between shows there. */
+function note({ id, type, payload }: NewItem, isNew: boolean, { handlers, metrics }: WebhookDeps): void {
+  metrics.webhookEvent(type, isNew ? 'stored' : 'duplicate');
+  if (type.startsWith('flow.')) metrics.flowHealth(readEvent(id, type as FlowEventType, payload) as FlowAlertEvent);
+  const { raw, receivedAtMs } = payload as StoredEvent;
+  const sentAtMs = isObject(raw) ? timestampOf(raw) : undefined;
+  if (!isNew || sentAtMs === undefined) return;
+  const kind = type.startsWith('status.') ? 'status' : 'message';
+  const flow = type === COMPLETION ? flowOf(readEvent(id, type, payload), handlers) : undefined;
+  metrics.forwardingDelay(kind, flow ?? 'none', receivedAtMs - sentAtMs);
+}
+
+/** What an app's `matches` throws is for the attempt that meets it: the delivery is stored, and has to be acknowledged. */
+function flowOf(event: WebhookEvent, handlers: Handlers): string | undefined {
+  try {
+    return handlers.flowOf(event);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

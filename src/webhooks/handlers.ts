@@ -1,0 +1,134 @@
+/** Collects the handlers of an app's events and jobs, and finds the one for an item. Runs none. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { callable, isStandardSchema } from '../checks.ts';
+import { FlowgateError } from '../errors.ts';
+import { type CompletableFlow, completedFlow, toCompletion } from '../flows/completion.ts';
+import { validateInput } from '../flows/input.ts';
+import type { JsonObject } from '../json.ts';
+import type { EventContext } from './context.ts';
+import { type EventPattern, type EventType, isEventPattern, matchesPattern } from './event-types.ts';
+import type { EventOf, WebhookEvent } from './events.ts';
+import type { ClaimedItem } from './inbox.ts';
+import type { Job, JobHandler, JobOptions } from './jobs.ts';
+import { type HandlerLimits, type LimitOptions, toLimits } from './limits.ts';
+import { readEvent } from './read-event.ts';
+
+export type EventHandler<P extends EventPattern> = (event: EventOf<P>, c: EventContext) => unknown;
+/** Must not wait for anything: it decides whether the handler is the one for this event. */
+export type EventFilter<P extends EventPattern> = (event: EventOf<P>) => boolean;
+
+/** What one attempt needs to know of its handler. */
+export interface BoundHandler {
+  readonly limits: HandlerLimits;
+  /** The message of an event, to reply to. */
+  readonly event: WebhookEvent | undefined;
+  run(c: EventContext): unknown;
+}
+
+interface EventEntry {
+  readonly limits: HandlerLimits;
+  readonly pattern: EventPattern;
+  readonly filter: EventFilter<never> | undefined;
+  readonly handler: EventHandler<never>;
+}
+
+interface JobEntry {
+  readonly limits: HandlerLimits;
+  readonly schema: StandardSchemaV1 | undefined;
+  readonly handler: JobHandler<never>;
+}
+
+const JOB_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
+export class Handlers {
+  readonly #flows: ReadonlyMap<string, CompletableFlow>;
+  readonly #events: EventEntry[] = [];
+  readonly #jobs = new Map<string, JobEntry>();
+
+  constructor(flows: ReadonlyMap<string, CompletableFlow>) {
+    this.#flows = flows;
+  }
+
+  /** @throws TypeError for a name that no event has, or an option out of bounds. */
+  on(pattern: string, ...rest: readonly unknown[]): void {
+    if (!isEventPattern(pattern)) throw new TypeError(`there is no event ${pattern}: see "Events" in the README`);
+    const [filter, handler, options] = typeof rest[1] === 'function' ? rest : [undefined, ...rest];
+    if (filter !== undefined && typeof filter !== 'function') throw new TypeError('a filter must be a function');
+    this.#events.push({
+      pattern,
+      filter: filter as EventEntry['filter'],
+      handler: callable(handler) as EventEntry['handler'],
+      limits: toLimits(options as LimitOptions | undefined),
+    });
+  }
+
+  /** @throws TypeError for a name that is malformed or taken, or an option out of bounds. */
+  job(name: string, options: JobOptions, handler: unknown): Job<never> {
+    if (!JOB_NAME.test(name)) {
+      throw new TypeError('a job name takes lower-case letters, digits, hyphens and underscores, up to 64');
+    }
+    if (this.#jobs.has(name)) throw new TypeError(`job ${name} was given twice`);
+    const { schema, deadlineMs, ...retry } = options;
+    if (schema !== undefined && !isStandardSchema(schema))
+      throw new TypeError(`job ${name}: schema is no Standard Schema`);
+    const limits = toLimits({ retry, ...(deadlineMs !== undefined && { deadlineMs }) });
+    this.#jobs.set(name, { schema, handler: callable(handler) as JobHandler<never>, limits });
+    return { name };
+  }
+
+  has(jobName: string): boolean {
+    return this.#jobs.has(jobName);
+  }
+
+  /** @returns the handler for an item, or undefined when there is none. Throws what a filter throws. */
+  find({ id, kind, type, payload }: ClaimedItem): BoundHandler | undefined {
+    if (kind === 'job') return this.#forJob(type, payload);
+    const event = readEvent(id, type as EventType, payload);
+    return this.#forCompletion(event) ?? this.#forEvent(event);
+  }
+
+  /** The Flow whose completion `event` is, if it is one. */
+  flowOf(event: WebhookEvent): string | undefined {
+    return this.#completedFlow(event)?.name;
+  }
+
+  #forJob(name: string, payload: JsonObject): BoundHandler | undefined {
+    const job = this.#jobs.get(name);
+    if (!job) return undefined;
+    const { schema, handler, limits } = job;
+    return { limits, event: undefined, run: async (c) => handler((await validated(schema, payload)) as never, c) };
+  }
+
+  #forCompletion(event: WebhookEvent): BoundHandler | undefined {
+    const step = this.#completedFlow(event)?.completion;
+    if (!step || event.type !== 'message.interactive.nfm_reply') return undefined;
+    const { schema, handler, options } = step;
+    const completion = toCompletion(event);
+    const run = async (c: EventContext) => {
+      return handler({ ...completion, data: await validated(schema, completion.data) } as never, c);
+    };
+    return { limits: toLimits(options), event, run };
+  }
+
+  /** The first that was added, of those whose name and filter fit. */
+  #forEvent(event: WebhookEvent): BoundHandler | undefined {
+    const entry = this.#events.find(
+      ({ pattern, filter }) => matchesPattern(pattern, event.type) && (!filter || filter(event as never)),
+    );
+    if (!entry) return undefined;
+    const { handler, limits } = entry;
+    return { limits, event, run: (c) => handler(event as never, c) };
+  }
+
+  #completedFlow(event: WebhookEvent): CompletableFlow | undefined {
+    return event.type === 'message.interactive.nfm_reply' ? completedFlow(this.#flows.values(), event) : undefined;
+  }
+}
+
+async function validated(schema: StandardSchemaV1 | undefined, payload: JsonObject): Promise<unknown> {
+  if (!schema) return payload;
+  const input = await validateInput(schema, payload);
+  if (input.ok) return input.value;
+  const fields = Object.keys(input.fields).join(', ');
+  throw new FlowgateError('INPUT_INVALID', `the payload does not fit the schema${fields && `: see ${fields}`}`);
+}
