@@ -2,15 +2,19 @@
  * The test phone: a WhatsApp client that opens a Flow, fills in its screens and speaks Meta's real protocol.
  *
  * It does what the real client does: a fresh key and IV for every request, one retry with a refreshed public key after
- * a 421, and every reply opened with the inverted IV. Drive an app in memory, or a server over HTTP.
+ * a 421, and every reply opened with the inverted IV. What the person writes arrives at the webhook, as Meta delivers it.
+ * Drive an app in memory, or a server over HTTP.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../app.ts';
 import type { SettingOverrides } from '../config/settings.ts';
+import { PhoneError } from './phone-error.ts';
 import { type ServerTarget, type Target, toTarget, type WireReply } from './target.ts';
+import { type MessageOptions, nfmReply } from './webhook-events.ts';
+import { type SenderOptions, WebhookSender } from './webhook-sender.ts';
 import { type SealedRequest, sealRequest } from './wire.ts';
 
-export interface PhoneOptions {
+export interface PhoneOptions extends SenderOptions {
   /** `"4.0"` by default. */
   readonly version?: '3.0' | '4.0';
   /** Before the retry after a 421: 500 ms, as in the real client. */
@@ -39,21 +43,7 @@ export interface PhoneScreen {
   readonly tookMs: number;
 }
 
-/** The user sees an error: every status other than 200, and every 200 that the real client could not use. */
-export class PhoneError extends Error {
-  override readonly name = 'PhoneError';
-  readonly status: number;
-  /** What a 427 tells the user. */
-  readonly userMessage: string | undefined;
-
-  constructor(message: string, status: number, userMessage?: string) {
-    super(message);
-    this.status = status;
-    this.userMessage = userMessage;
-  }
-}
-
-export class Phone {
+export class Phone extends WebhookSender {
   /** The screen shown now; `SUCCESS` once completed. */
   screen: string | undefined;
   /** The data of that screen. */
@@ -69,7 +59,8 @@ export class Phone {
   #publicKey: string | undefined;
   #flow: string | undefined;
 
-  constructor(target: Target, { version = '4.0', retryDelayMs = 500 }: PhoneOptions = {}) {
+  constructor(target: Target, { version = '4.0', retryDelayMs = 500, ...options }: PhoneOptions = {}) {
+    super(target, options);
     this.#target = target;
     this.#version = version;
     this.#retryDelayMs = retryDelayMs;
@@ -101,6 +92,15 @@ export class Phone {
     this.errorMessage = undefined;
   }
 
+  /**
+   * The message that a completed Flow sends: the `nfm_reply` webhook. Resolves and rejects as `deliver` does.
+   * @param params by default those that the Flow was completed with.
+   */
+  async sendCompletion(params: object | undefined = this.completed, options: MessageOptions = {}): Promise<number> {
+    if (!params) throw new PhoneError('complete a Flow first, or give the params of one', 0);
+    return this.deliver([nfmReply({ token: this.token, params }, this.from(options))]);
+  }
+
   /** Meta's health check. @returns true when it is answered as Meta wants. */
   async ping(flow = this.#openFlow()): Promise<boolean> {
     const { payload } = await this.send({ version: '3.0', action: 'ping' }, flow);
@@ -126,6 +126,14 @@ export class Phone {
     const text = reply.body === '' ? undefined : await sealed.openReply(reply.body);
     const opened = text === undefined ? undefined : (JSON.parse(text) as Json);
     return { status: reply.status, payload: opened, tookMs: performance.now() - startedMs };
+  }
+
+  /**
+   * Resolves when the handlers of everything delivered are done, and the jobs they left for now. Retries that are yet to
+   * come are not waited for. For an app in memory: a server cannot be asked, and it resolves at once.
+   */
+  settled(): Promise<void> {
+    return this.#target.settled();
   }
 
   /** Ends an app that runs in memory. */

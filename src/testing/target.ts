@@ -3,11 +3,12 @@ import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { APP, type App, isApp } from '../app.ts';
 import { loadSettings, type SettingOverrides, withOverrides } from '../config/settings.ts';
-import { type FlowHost, openHost } from '../service.ts';
+import { type Host, openHost } from '../host.ts';
+import { openSqliteInbox } from '../stores/sqlite-inbox.ts';
 
 /** A running server, and what a business knows of it. */
 export interface ServerTarget {
-  /** `http://127.0.0.1:3000`: Flows are under `/flows/<name>`. */
+  /** `http://127.0.0.1:3000`: Flows are under `/flows/<name>`, webhooks go to `/webhook`. */
   readonly url: string;
   /** SPKI PEM; a function is asked again after a 421, as the real client downloads the key again. */
   readonly publicKey: string | (() => string | Promise<string>);
@@ -25,6 +26,10 @@ export interface Target {
   readonly appSecret: string;
   publicKey(): Promise<string>;
   post(flow: string, body: string, headers: Record<string, string>): Promise<WireReply>;
+  /** Posts to the webhook. */
+  deliver(body: string, headers: Record<string, string>): Promise<WireReply>;
+  /** Resolves when no handler runs and nothing is due; at once for a server, which cannot be asked. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,36 +44,48 @@ function overHttp({ url, publicKey, appSecret }: ServerTarget): Target {
     publicKey: async () => (typeof publicKey === 'string' ? publicKey : publicKey()),
     post: async (flow, body, headers) =>
       toWireReply(await fetch(flowUrl(url, flow), { method: 'POST', headers, body })),
+    deliver: async (body, headers) => toWireReply(await fetch(webhookUrl(url), { method: 'POST', headers, body })),
+    settled: async () => {},
     close: async () => {},
   };
 }
 
+const IN_MEMORY = 'http://in.memory';
+
 function inMemory(app: App, settings: SettingOverrides): Target {
   const appSecret = randomBytes(16).toString('hex');
-  let opened: Promise<FlowHost> | undefined;
+  let opened: Promise<Host> | undefined;
+  const post = async (url: string, body: string, headers: Record<string, string>) => {
+    opened ??= open();
+    return toWireReply(await (await opened).fetch(new Request(url, { method: 'POST', headers, body })));
+  };
   const open = async () => {
     const { privateKey } = await testKeys();
     const quiet = withOverrides({ WORKERS: 1, LOG_LEVEL: 'silent' }, {});
     const wanted = withOverrides({ ...app[APP].settings, ...settings }, quiet);
     // Last, so that they win: an app's real secrets have no place in a test.
+    const secrets = { APP_SECRET: appSecret, PRIVATE_KEY: privateKey, VERIFY_TOKEN: randomBytes(16).toString('hex') };
     return openHost(app[APP], {
-      settings: loadSettings(withOverrides({ APP_SECRET: appSecret, PRIVATE_KEY: privateKey }, wanted)),
+      settings: loadSettings(withOverrides(secrets, wanted)),
+      openInbox: (options) => openSqliteInbox({ ...options, path: ':memory:' }),
     });
   };
   return {
     appSecret,
     publicKey: async () => (await testKeys()).publicKey,
-    async post(flow, body, headers) {
-      opened ??= open();
-      const request = new Request(flowUrl('http://in.memory', flow), { method: 'POST', headers, body });
-      return toWireReply(await (await opened).fetch(request));
-    },
+    post: (flow, body, headers) => post(flowUrl(IN_MEMORY, flow), body, headers),
+    deliver: (body, headers) => post(webhookUrl(IN_MEMORY), body, headers),
+    settled: async () => (await opened)?.settled(),
     close: async () => (await opened)?.close(),
   };
 }
 
 function flowUrl(base: string, flow: string): string {
   return `${base.replace(/\/+$/, '')}/flows/${flow}`;
+}
+
+function webhookUrl(base: string): string {
+  return `${base.replace(/\/+$/, '')}/webhook`;
 }
 
 async function toWireReply(response: Response): Promise<WireReply> {
