@@ -1,8 +1,10 @@
 /** What a handler is given: the decrypted request, its deadline, and the only ways to make an answer. */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import type { JsonObject } from '../json.ts';
+import type { Defer } from '../webhooks/jobs.ts';
 import type { AnyScreens, ScreenMap, ScreenValue } from './flow-json.ts';
-import type { FlowAction, FlowRequest, JsonObject } from './protocol.ts';
+import type { FlowAction, FlowRequest } from './protocol.ts';
 import { type FlowReply, flowReply, SUCCESS } from './reply.ts';
 
 export interface Deadline {
@@ -29,6 +31,9 @@ export interface FlowContext<Screens extends ScreenMap = AnyScreens> {
   readonly deadline: Deadline;
   /** Carries flow, action and screen. What you log is yours: keep tokens and answers out. */
   readonly log: Logger;
+
+  /** Leaves work for later: durable when it resolves, and done off the request path. */
+  readonly defer: Defer;
 
   /** Shows a screen. Its data is checked against what the screen declares, where that is known to the compiler. */
   screen<N extends ScreenName<Screens>, D extends object>(name: N, ...data: DataArgument<Screens, N, D>): FlowReply;
@@ -74,6 +79,7 @@ export interface ContextInput {
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly newDefer: () => Defer;
   readonly failure?: 'late' | 'failed';
 }
 
@@ -89,6 +95,7 @@ export class RequestContext implements FallbackContext {
   // Made when first asked for: most handlers use neither, and each costs more than the rest of the context.
   #controller: AbortController | undefined;
   #log: Logger | undefined;
+  #defer: Defer | undefined;
   #abortReason: DOMException | undefined;
 
   constructor(input: ContextInput) {
@@ -119,6 +126,11 @@ export class RequestContext implements FallbackContext {
     const { flow, action, currentScreen: screen } = this;
     this.#log ??= this.#input.log.child({ flow, action, screen });
     return this.#log;
+  }
+
+  get defer(): Defer {
+    this.#defer ??= this.#input.newDefer();
+    return this.#defer;
   }
 
   screen(name: string, data: object = {}): FlowReply {

@@ -7,6 +7,8 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
+import { type FlowMetrics, SLOW_HANDLER_MS } from '../metrics/flow-metrics.ts';
+import type { Defer } from '../webhooks/jobs.ts';
 import { type ContextInput, RequestContext } from './context.ts';
 import type { FlowDefinition, Step } from './flow.ts';
 import { declaresData } from './flow-json.ts';
@@ -22,6 +24,9 @@ export interface DispatchDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly logErrorMessages: boolean;
+  /** A `c.defer` for one request. */
+  readonly newDefer: () => Defer;
+  readonly metrics: Pick<FlowMetrics, 'handler'>;
 }
 
 export interface DispatchInput {
@@ -41,7 +46,7 @@ export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps:
   input.onAbort(() => context.abort('AbortError'));
   try {
     const step = findStep(flow, input.request) ?? missing(input.request);
-    return await beforeDeadline(answer(flow, step, context), input.deadlineMs, context, deps);
+    return await beforeDeadline(answer(flow, step, context, deps), input.deadlineMs, context, deps);
   } catch (error) {
     if (context.isClientGone) throw new FlowgateError('CLIENT_GONE', 'the client left while its handler ran');
     const failure = toFailure(error);
@@ -50,12 +55,33 @@ export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps:
   }
 }
 
-async function answer(flow: FlowDefinition, step: Step, context: RequestContext): Promise<RenderedReply> {
+async function answer(
+  flow: FlowDefinition,
+  step: Step,
+  context: RequestContext,
+  deps: DispatchDeps,
+): Promise<RenderedReply> {
   if (flow.checkToken) {
     const verdict = await flow.checkToken(context.token, context);
     if (verdict !== true) return expiredReply(typeof verdict === 'string' ? verdict : DEFAULT_EXPIRED_MESSAGE);
   }
-  return render(flow, await runStep(flow, step, context), context);
+  const startedMs = deps.clock.nowMs();
+  try {
+    return await render(flow, await runStep(flow, step, context), context);
+  } finally {
+    noteHandler(context, deps.clock.nowMs() - startedMs, deps);
+  }
+}
+
+/** Base data counts as the handler's: both are the app's, and the user waits for both. */
+function noteHandler({ flow, action, currentScreen }: RequestContext, durationMs: number, deps: DispatchDeps): void {
+  const screen = action === 'INIT' ? 'INIT' : (currentScreen ?? '');
+  deps.metrics.handler(flow, screen, durationMs);
+  if (durationMs <= SLOW_HANDLER_MS) return;
+  deps.log.warn(
+    { code: 'HANDLER_SLOW', flow, action, screen, ms: Math.round(durationMs) },
+    'a handler kept a user waiting',
+  );
 }
 
 async function runStep(flow: FlowDefinition, { schema, handler }: Step, context: RequestContext): Promise<FlowReply> {
@@ -72,7 +98,8 @@ async function render(flow: FlowDefinition, reply: FlowReply, context: RequestCo
     throw new TypeError('the handler returned no reply: return c.screen(), c.error(), c.complete() or c.expire()');
   const { content } = reply;
   const load = content.kind === 'screen' ? flow.baseData.get(content.screen) : undefined;
-  return renderReply(reply, load && (await load(context)), context.token);
+  const completedFlow = flow.completion && flow.name;
+  return renderReply(reply, { base: load && (await load(context)), token: context.token, completedFlow });
 }
 
 /** Settles with `work`, or rejects with `HANDLER_LATE` at the deadline, when it also fires the context's signal. */
@@ -157,7 +184,8 @@ function missing({ action, screen = '?' }: FlowRequest): never {
   throw new FlowgateError('HANDLER_MISSING', `no handler for this action and screen: add ${call}`);
 }
 
-function contextInput(flow: FlowDefinition, input: DispatchInput, { clock, log }: DispatchDeps): ContextInput {
+function contextInput(flow: FlowDefinition, input: DispatchInput, deps: DispatchDeps): ContextInput {
   const { request, deadlineMs } = input;
-  return { flow: flow.name, entryScreen: flow.entryScreen, request, deadlineMs, clock, log };
+  const { clock, log, newDefer } = deps;
+  return { flow: flow.name, entryScreen: flow.entryScreen, request, deadlineMs, clock, log, newDefer };
 }

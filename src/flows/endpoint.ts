@@ -99,6 +99,7 @@ async function answerOnce(body: VerifiedBody, arrival: Arrival, deps: FlowDeps):
   const opened = openEnvelope(envelope, aesKey); // 421: no key of ours opens it
   const flowRequest = parseFlowRequest(opened.text); // 500: not a Flow request
   const { status, text } = await answerRequest(flowRequest, arrival, deps); // 200; 427: dead token; 500: no answer
+  deps.metrics.response(arrival.flow.name, Buffer.byteLength(text));
   return { status, headers: TEXT_PLAIN, body: sealReply(text, opened) };
 }
 

@@ -1,5 +1,8 @@
 /** A Flow as its author writes it: handlers by action and screen. Collects, and checks what it collects; runs nothing. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { callable, isStandardSchema } from '../checks.ts';
+import { toLimits } from '../webhooks/limits.ts';
+import type { CompletableFlow, CompletedHandler, CompletedOptions, CompletionStep } from './completion.ts';
 import type { FallbackContext, FlowContext, ScreenName } from './context.ts';
 import { type AnyScreens, entryScreenOf, type FlowJson, type ScreenMap } from './flow-json.ts';
 import type { FlowReply } from './reply.ts';
@@ -63,6 +66,18 @@ export interface Flow<Screens extends ScreenMap = AnyScreens> {
     screen: N,
     load: (c: FlowContext<Screens>) => Awaitable<D>,
   ): Flow<string extends keyof Screens ? Screens : WithBaseData<Screens, N, D>>;
+  /**
+   * The Flow is finished: its `nfm_reply` webhook has come in. Handled like every event: at least once, with retries.
+   * A completion belongs to this Flow when it was made by `c.complete`, when its flow token begins with the Flow's name
+   * and a colon, or when `options.matches` says so.
+   */
+  completed(handler: CompletedHandler, options?: CompletedOptions): this;
+  /** The same with the data validated; what does not fit is a dead letter at once. */
+  completed<S extends StandardSchemaV1>(
+    schema: S,
+    handler: CompletedHandler<StandardSchemaV1.InferOutput<S>>,
+    options?: CompletedOptions,
+  ): this;
   /** Answers for a handler that threw, is missing, or passed the deadline. Without one the user sees a generic error. */
   fallback(handler: FallbackHandler<Screens>): this;
 }
@@ -74,13 +89,14 @@ export interface Step {
 }
 
 /** What the dispatcher reads. */
-export class FlowDefinition implements Flow {
+export class FlowDefinition implements Flow, CompletableFlow {
   readonly name: string;
   readonly json: FlowJson | undefined;
   readonly entryScreen: string | undefined;
   readonly checkToken: TokenCheck | undefined;
   initStep: Step | undefined;
   fallbackHandler: FallbackHandler | undefined;
+  completion: CompletionStep | undefined;
   readonly submitSteps = new Map<string, Step>();
   readonly backSteps = new Map<string, Step>();
   readonly baseData = new Map<string, (c: FlowContext) => Awaitable<object>>();
@@ -119,6 +135,14 @@ export class FlowDefinition implements Flow {
     return this;
   }
 
+  completed(...given: readonly unknown[]): this {
+    if (this.completion) throw new TypeError(`flow ${this.name}: completed was given twice`);
+    const [schema, handler, options = {}] = isStandardSchema(given[0]) ? given : [undefined, ...given];
+    toLimits(options as CompletedOptions); // a mistake in them is to be found now
+    this.completion = { schema, handler: callable(handler), options } as CompletionStep;
+    return this;
+  }
+
   fallback(handler: FallbackHandler): this {
     if (this.fallbackHandler) throw new TypeError(`flow ${this.name}: fallback was given twice`);
     this.fallbackHandler = callable(handler);
@@ -132,13 +156,4 @@ export class FlowDefinition implements Flow {
     }
     steps.set(screen, step);
   }
-}
-
-function callable<T>(handler: T): T {
-  if (typeof handler !== 'function') throw new TypeError('a handler must be a function');
-  return handler;
-}
-
-function isStandardSchema(value: unknown): value is StandardSchemaV1 {
-  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && '~standard' in value;
 }

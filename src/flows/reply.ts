@@ -1,4 +1,6 @@
 /** What a handler returns, and how it looks on the wire before it is sealed. */
+import { FLOW_MARK } from './completion.ts';
+
 /** Made by the context (`c.screen`, `c.error`, `c.complete`, `c.expire`) and by nothing else. */
 export interface FlowReply {
   /** A registered symbol: an app may load another copy of this package than the command that serves it. */
@@ -30,15 +32,16 @@ export function isFlowReply(value: unknown): value is FlowReply {
   return typeof value === 'object' && value !== null && FLOW_REPLY in value;
 }
 
-/**
- * @param base data the screen always needs; the reply's own data wins.
- * @param token goes back in a completion, where it is required; a client that sent none gets `"unused"`, Meta's default.
- */
-export function renderReply(
-  { content }: FlowReply,
-  base: object | undefined,
-  token: string | undefined,
-): RenderedReply {
+export interface Rendering {
+  /** Data the screen always needs; the reply's own data wins. */
+  readonly base: object | undefined;
+  /** Goes back in a completion, where it is required; a client that sent none gets `"unused"`, Meta's default. */
+  readonly token: string | undefined;
+  /** The Flow whose `.completed` handler waits for this completion's webhook. */
+  readonly completedFlow: string | undefined;
+}
+
+export function renderReply({ content }: FlowReply, { base, token, completedFlow }: Rendering): RenderedReply {
   switch (content.kind) {
     case 'screen': {
       const { screen, errorMessage } = content;
@@ -46,7 +49,8 @@ export function renderReply(
       return { status: 200, text: JSON.stringify({ screen, data }) };
     }
     case 'complete': {
-      const params = { ...content.params, flow_token: token ?? 'unused' };
+      const mark = completedFlow !== undefined && { [FLOW_MARK]: completedFlow };
+      const params = { ...content.params, ...mark, flow_token: token ?? 'unused' };
       return {
         status: 200,
         text: JSON.stringify({ screen: SUCCESS, data: { extension_message_response: { params } } }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type DispatchDeps, dispatch } from '../../src/flows/dispatch.ts';
 import { type Flow, FlowDefinition, type FlowOptions } from '../../src/flows/flow.ts';
 import type { FlowRequest } from '../../src/flows/protocol.ts';
+import { createMetrics } from '../../src/metrics/registry.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { recordingLog } from '../support/log.ts';
 
@@ -22,7 +23,8 @@ function setUp(options: FlowOptions = {}, settings: Partial<DispatchDeps> = {}) 
   const { log, lines } = recordingLog();
   const definition = new FlowDefinition('demo', options);
   const flow: Flow = definition;
-  const deps: DispatchDeps = { clock, log, logErrorMessages: false, ...settings };
+  const newDefer = () => () => Promise.reject(new Error('this test defers nothing'));
+  const deps: DispatchDeps = { clock, log, logErrorMessages: false, newDefer, metrics: createMetrics(), ...settings };
   const abortListeners: (() => void)[] = [];
   const onAbort = (listener: () => void) => void abortListeners.push(listener);
   const startedMs = clock.nowMs();
