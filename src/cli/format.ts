@@ -12,10 +12,13 @@ export function formatScreen({ screen, data, errorMessage, tookMs }: PhoneScreen
   return `${head}${error}${rows.join('')}`;
 }
 
-/** Two aligned columns. */
-export function formatTable(rows: readonly (readonly [label: string, value: string])[]): string {
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join('\n');
+/** Aligned columns; the last one is as wide as it likes. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>((widest, row) => {
+    for (const [i, { length }] of row.slice(0, -1).entries()) widest[i] = Math.max(widest[i] ?? 0, length);
+    return widest;
+  }, []);
+  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd()).join('\n');
 }
 
 function formatValue(value: unknown): string {

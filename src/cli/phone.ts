@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { appSecretFromEnv, dataDirFromEnv } from '../config/command-settings.ts';
-import { createPhone, type Phone, PhoneError } from '../testing/phone.ts';
+import { createPhone, type Phone } from '../testing/phone.ts';
+import { PhoneError } from '../testing/phone-error.ts';
 import { CliError, reasonOf } from './cli-error.ts';
 import { keyFilesIn, readAppSecret } from './credentials.ts';
 import { formatScreen } from './format.ts';
