@@ -28,10 +28,10 @@ export const bench: Bench = {
       for (const name of names) {
         progress.step(ENGINE_LABELS[name]);
         await using child = await BenchChild.start('engine', credentials, [name]);
-        const { unwraps, seconds, cpuMicros, loopDelayP99Ms, rssBytes } = await child.run(load);
-        const each = cpuMicros / unwraps;
+        const { operations, seconds, cpuMicros, loopDelayP99Ms, rssBytes } = await child.run(load);
+        const each = cpuMicros / operations;
         samples.add(ENGINE_LABELS[name], {
-          unwrapsPerSec: unwraps / seconds,
+          unwrapsPerSec: operations / seconds,
           cpuMicros: each,
           cpuToRaw: each / rawMicros,
           loopDelayP99Ms,

@@ -2,20 +2,25 @@
  * How long does everything else wait while Flow requests saturate the decrypt pool?
  *
  * How to read it: the idle columns are the same requests without a crowd. `/healthz` shows how free the main thread is.
- * The signed request costs an HMAC and is refused, which stands for the acknowledgement of a webhook. A ping is
- * encrypted: it waits in the decrypt queue like everybody, and shows how long that is.
+ * A webhook delivery is one text message, acknowledged when the embedded store has it on the disk: that takes the main
+ * thread twice, a thread that has to find a core, and a sync. A ping is encrypted: it waits in the decrypt queue like
+ * everybody, and shows how long that is.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkStored } from './support/admin-port.ts';
 import { type Bench, type BenchContext, formatCount, Samples } from './support/bench.ts';
 import { createBookingStock } from './support/booking-load.ts';
-import { BenchChild } from './support/child.ts';
+import { BenchChild, EMBEDDED_STORE } from './support/child.ts';
 import { Crowd } from './support/closed-loop.ts';
 import { sharedCores } from './support/cores.ts';
-import { flowPing, HEALTH, measureSideTraffic, type SideTraffic, signedNonsense } from './support/side-traffic.ts';
+import { flowPing, HEALTH, measureSideTraffic, type SideTraffic, webhookDeliveries } from './support/side-traffic.ts';
 import { judge, TARGETS } from './support/targets.ts';
+import { DeliveryLoad } from './support/webhook-load.ts';
 
 /** Sealed before the crowd comes; the rest is sealed while it is there. */
 const STOCK = 50_000;
+/** More than are sent in five rounds; three megabytes. */
+const DELIVERIES = 3_000;
 const COLUMNS = ['idleP50Ms', 'idleP99Ms', 'p50Ms', 'p99Ms', 'latenessP99Ms', 'samples'] as const;
 
 export const bench: Bench = {
@@ -24,8 +29,11 @@ export const bench: Bench = {
   async run(context) {
     const { scale, credentials, progress } = context;
     progress.begin(scale.rounds * 2);
-    await using server = await BenchChild.start('flowgate', credentials);
-    const kinds = [HEALTH, signedNonsense(credentials), flowPing(credentials)];
+    await using server = await BenchChild.start('flowgate', credentials, [], EMBEDDED_STORE);
+    const deliveries = new DeliveryLoad(credentials);
+    deliveries.fill(DELIVERIES);
+    const webhooks = webhookDeliveries(deliveries);
+    const kinds = [HEALTH, webhooks, flowPing(credentials)];
     const samples = new Samples();
     for (let round = 0; round < scale.rounds; round++) {
       progress.step('idle');
@@ -43,10 +51,11 @@ export const bench: Bench = {
         });
       }
     }
+    await checkStored(server.adminPort, deliveries.acknowledged);
     return {
       setup: `${server.description}; ${formatCount(scale.crowd)} connections, ${sharedCores().description}`,
       tables: [samples.table('request', COLUMNS)],
-      verdicts: judge(TARGETS.acknowledgement, samples.median(kinds[1]?.label ?? '')),
+      verdicts: judge(TARGETS.acknowledgement, samples.median(webhooks.label)),
       notes: [],
     };
   },

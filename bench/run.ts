@@ -19,6 +19,8 @@ import { showProgress } from './support/progress-bar.ts';
 import { rewriteResults } from './support/readme.ts';
 import { type BenchResult, readResults, writeJson, writeResults, writeText } from './support/results.ts';
 import { FULL, QUICK, type Scale, SMOKE } from './support/scale.ts';
+import { bench as webhookDrain } from './webhook-drain.ts';
+import { bench as webhookIntake } from './webhook-intake.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -27,7 +29,7 @@ const LEAST_ROUNDS = 3;
 /** In the order they run and are shown. */
 const BENCHES: readonly Bench[] = [
   ...[flowEndpoint, againstInline, againstUnbatched, againstNaive],
-  ...[overload, isolation, engines],
+  ...[overload, isolation, webhookIntake, webhookDrain, engines],
 ];
 
 interface RunOptions {
@@ -108,10 +110,11 @@ async function keep(results: readonly BenchResult[], { json, writeReadme, smoke 
   if (json === undefined) writeResults(kept, results);
   else writeJson(json, results);
   const known = inOrder(new Map([...readResults(kept), ...results].map((result) => [result.bench, result])));
-  const { drawGoodput, drawThroughput } = await import('./support/charts.ts'); // echarts takes a while to load
+  const { drawGoodput, drawIntake, drawThroughput } = await import('./support/charts.ts'); // echarts takes a while to load
   const drawn = [
     { file: 'charts/throughput.svg', text: 'Requests answered per second, by server', svg: drawThroughput(known) },
     { file: 'charts/goodput.svg', text: 'Goodput and refusals, by offered load', svg: drawGoodput(known) },
+    { file: 'charts/intake.svg', text: 'Webhook events acknowledged per second, by store', svg: drawIntake(known) },
   ];
   const charts = drawn.filter(({ svg }) => svg !== undefined);
   for (const { file, svg = '' } of charts) writeText(join(directory, file), svg);

@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../support/bench-error.ts';
-import type { Answer, EngineLoad, EngineRun, Order, Ready, Usage } from '../support/messages.ts';
+import type { Answer, DrainRun, EngineLoad, EngineRun, Order, Ready, Usage } from '../support/messages.ts';
 
 /** How often the event loop is probed; the histogram counts this interval into every value. */
 const LOOP_PROBE_MS = 5;
@@ -19,15 +19,16 @@ export function takeUsage(): Usage {
   return { cpuMicros: user + system, loopDelayP99Ms, rssBytes: process.memoryUsage.rss() };
 }
 
-/**
- * Starts what the bench measures, says so, and answers until the bench ends.
- *
- * @param run what an order to work does, in a child that is an engine.
- */
-export async function serveBench(
-  start: () => Promise<Omit<Ready, 'told'>>,
-  run?: (load: EngineLoad) => Promise<EngineRun>,
-): Promise<void> {
+/** What orders to work do. */
+export interface Works {
+  /** In a child that is an engine. */
+  readonly run?: (load: EngineLoad) => Promise<EngineRun>;
+  /** In a child that has filled an inbox. */
+  readonly drain?: () => Promise<DrainRun>;
+}
+
+/** Starts what the bench measures, says so, and answers until the bench ends. */
+export async function serveBench(start: () => Promise<Omit<Ready, 'told'>>, works: Works = {}): Promise<void> {
   process.on('disconnect', () => process.exit()); // the bench is gone, however it ended
   loopDelay.enable();
   try {
@@ -38,14 +39,24 @@ export async function serveBench(
   }
   process.on('message', async (order: Order) => {
     try {
-      if (order.order === 'measure') {
-        await sleep(LOOP_PROBE_MS); // the delay that this order waited through counts too: let the probe see it
-        tell({ told: 'measured', ...takeUsage() });
-      } else if (run) tell({ told: 'ran', ...(await run(order)) });
+      const answer = await obey(order, works);
+      if (answer) tell(answer);
     } catch (error) {
       tell({ told: 'failed', reason: reasonOf(error) });
     }
   });
+}
+
+async function obey(order: Order, { run, drain }: Works): Promise<Answer | undefined> {
+  switch (order.order) {
+    case 'measure':
+      await sleep(LOOP_PROBE_MS); // the delay that this order waited through counts too: let the probe see it
+      return { told: 'measured', ...takeUsage() };
+    case 'run':
+      return run && { told: 'ran', ...(await run(order)) };
+    case 'drain':
+      return drain && { told: 'drained', ...(await drain()) };
+  }
 }
 
 /** For a row's header. */

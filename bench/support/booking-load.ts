@@ -1,6 +1,6 @@
 /** The request that the load consists of, and how its answer is checked. */
 import type { Credentials } from './credentials.ts';
-import { type ReadyRequest, RequestStock } from './request-stock.ts';
+import { type Load, type ReadyRequest, RequestStock, sealedRequests } from './request-stock.ts';
 
 export const BOOKING_PATH = '/flows/booking';
 const SCREEN = 'APPOINTMENT';
@@ -14,8 +14,9 @@ export const BOOKING_PAYLOAD = {
   flow_token: 'bench',
 };
 
-export function createBookingStock(credentials: Credentials): RequestStock {
-  return new RequestStock(credentials, BOOKING_PATH, BOOKING_PAYLOAD);
+export function createBookingStock(credentials: Credentials): RequestStock & Load {
+  const stock = new RequestStock(sealedRequests(credentials, BOOKING_PATH, BOOKING_PAYLOAD));
+  return Object.assign(stock, { mistakeIn });
 }
 
 /** @returns what is wrong with an answer, or undefined: its status, and on every 20th request what it decrypts to. */

@@ -83,6 +83,30 @@ export function drawGoodput(results: readonly BenchResult[]): string | undefined
   });
 }
 
+/** Each way to take events in, at each number of connections. @returns undefined when webhook-intake is not there. */
+export function drawIntake(results: readonly BenchResult[]): string | undefined {
+  const intake = results.find(({ bench }) => bench === 'webhook-intake');
+  const loads = intake?.tables.filter(({ rowTitle }) => rowTitle.endsWith(' connections')) ?? [];
+  const ways = loads[0]?.rows.map(({ label }) => label) ?? [];
+  if (!intake || ways.length === 0) return undefined;
+  return draw(110 + ways.length * loads.length * 30, {
+    title: title('Webhook events acknowledged per second, each on the disk', subtitleOf(intake)),
+    legend: { selectedMode: false, top: 56, left: 16, textStyle: { color: TEXT, fontFamily: FONT }, itemGap: 24 },
+    grid: { left: 24, right: 72, top: 92, bottom: 16, containLabel: true },
+    xAxis: { type: 'value', show: false },
+    yAxis: { ...category(ways), inverse: true },
+    series: loads.map(({ rowTitle, rows }, i) => ({
+      type: 'bar' as const,
+      name: rowTitle,
+      silent: true,
+      barWidth: 20,
+      itemStyle: { color: i === 0 ? STRONG : WARM },
+      label: valueLabel('right'),
+      data: ways.map((way) => Math.round(rows.find(({ label }) => label === way)?.median.eventsPerSec ?? 0) || null),
+    })),
+  });
+}
+
 function throughputOf({ median }: { median: Figures }): number {
   return median.requestsPerSec ?? 0;
 }

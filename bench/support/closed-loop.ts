@@ -6,11 +6,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError, RefusalError } from './bench-error.ts';
-import { mistakeIn } from './booking-load.ts';
 import type { Figures } from './figures.ts';
 import { type ConnectionOwner, HttpConnection } from './http-connection.ts';
 import type { Usage } from './messages.ts';
-import type { ReadyRequest, RequestStock } from './request-stock.ts';
+import type { Load, ReadyRequest } from './request-stock.ts';
 import type { ResponseParser } from './response-parser.ts';
 import { Durations } from './statistics.ts';
 
@@ -21,7 +20,7 @@ const DRAIN_TIMEOUT_MS = 20_000;
 export interface CrowdOptions {
   readonly port: number;
   readonly connections: number;
-  readonly stock: RequestStock;
+  readonly stock: Load;
 }
 
 export class Crowd implements ConnectionOwner, Disposable {
@@ -92,7 +91,7 @@ export class Crowd implements ConnectionOwner, Disposable {
     if (!sent) return;
     this.#inFlight.delete(connection);
     this.#window.durations.add(connection.idleSinceMs - sent.sentMs);
-    const mistake = mistakeIn(response.status, () => response.body(), sent.request);
+    const mistake = this.#options.stock.mistakeIn(response.status, () => response.body(), sent.request);
     if (mistake !== undefined) this.#fail(new (response.status === 503 ? RefusalError : BenchError)(mistake));
     else if (this.#isSending) this.#send(connection);
     else if (this.#inFlight.size === 0) this.#onEmpty?.();
@@ -124,7 +123,7 @@ export interface ClosedLoopOptions {
   readonly connections: number;
   readonly warmUpMs: number;
   readonly measuredMs: number;
-  readonly stock: RequestStock;
+  readonly stock: Load;
 }
 
 /** What every run of a crowd tells. */

@@ -62,9 +62,9 @@ async function compare({ variant, target }: Comparison, context: BenchContext): 
   };
 }
 
-/** In every other round the other goes first: a machine that gets warm favours nobody. */
-function takingTurns<T>(pair: readonly T[], round: number): readonly T[] {
-  return round % 2 === 0 ? pair : pair.toReversed();
+/** In every other round the order is reversed: a machine that gets warm favours nobody. */
+export function takingTurns<T>(ways: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? ways : ways.toReversed();
 }
 
 function ratioOf(ours: ClosedLoopFigures, theirs: ClosedLoopFigures): Figures {

@@ -29,7 +29,7 @@ export function makeCredentials(): Credentials {
 
 /** The settings of a server with these credentials, by the names they have in the environment. */
 export function credentialSettings({ appSecret, privateKeyPem, passphrase }: Credentials): Record<string, string> {
-  return { APP_SECRET: appSecret, PRIVATE_KEY: privateKeyPem, PASSPHRASE: passphrase };
+  return { APP_SECRET: appSecret, VERIFY_TOKEN: 'bench', PRIVATE_KEY: privateKeyPem, PASSPHRASE: passphrase };
 }
 
 export function parsePrivateKey({ privateKeyPem, passphrase }: Credentials): KeyObject {

@@ -1,9 +1,13 @@
 /** What a bench and its child processes say to each other. */
+import type { StoreWork } from './store-work.ts';
 
 /** To a child. It answers each order once, in turn. */
-export type Order = { readonly order: 'measure' } | ({ readonly order: 'run' } & EngineLoad);
+export type Order =
+  | { readonly order: 'measure' }
+  | ({ readonly order: 'run' } & EngineLoad)
+  | { readonly order: 'drain' };
 
-/** How long an engine works, with how many unwraps in flight. */
+/** How long an engine works, with how many operations in flight. */
 export interface EngineLoad {
   readonly inFlight: number;
   readonly warmUpMs: number;
@@ -15,6 +19,8 @@ export interface Ready {
   readonly told: 'ready';
   /** 0 when it serves no HTTP. */
   readonly port: number;
+  /** 0, or absent, when there is none. */
+  readonly adminPort?: number;
   /** For the row's header: `uWebSockets.js, 2 workers`. */
   readonly description: string;
 }
@@ -28,11 +34,23 @@ export interface Usage {
 }
 
 export interface EngineRun extends Usage {
-  readonly unwraps: number;
+  readonly operations: number;
   readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of an engine that is a store. */
+  readonly store: StoreWork;
+}
+
+/** How a full inbox was emptied, from when it was warm to its last event. */
+export interface DrainRun extends Usage {
+  readonly events: number;
+  readonly seconds: number;
+  readonly store: StoreWork;
 }
 
 export type Answer =
   | { readonly told: 'failed'; readonly reason: string }
   | ({ readonly told: 'measured' } & Usage)
-  | ({ readonly told: 'ran' } & EngineRun);
+  | ({ readonly told: 'ran' } & EngineRun)
+  | ({ readonly told: 'drained' } & DrainRun);

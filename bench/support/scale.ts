@@ -10,6 +10,10 @@ export interface Scale {
   readonly connections: readonly number[];
   /** Connections of every other bench. */
   readonly crowd: number;
+  /** Steps of webhook-intake: the first is the one that is judged by its p99. */
+  readonly intakeConnections: readonly number[];
+  /** Events of webhook-drain. */
+  readonly drainEvents: number;
   /** Of one open-loop burst. */
   readonly burstMs: number;
   readonly engineWarmUpMs: number;
@@ -25,6 +29,8 @@ export const FULL: Scale = {
   measuredMs: 8_000,
   connections: [1, 10, 100, 1_000, 5_000],
   crowd: 1_000,
+  intakeConnections: [100, 1_000],
+  drainEvents: 20_000,
   burstMs: 20_000,
   engineWarmUpMs: 1_000,
   engineMs: 4_000,
@@ -39,6 +45,7 @@ export const QUICK: Scale = {
   warmUpMs: 2_000,
   measuredMs: 4_000,
   connections: [1, 100, 1_000],
+  drainEvents: 3_000,
   burstMs: 5_000,
   engineWarmUpMs: 500,
   engineMs: 2_000,
@@ -52,6 +59,8 @@ export const SMOKE: Scale = {
   measuredMs: 200,
   connections: [1, 8],
   crowd: 20,
+  intakeConnections: [8],
+  drainEvents: 200,
   burstMs: 150,
   engineWarmUpMs: 20,
   engineMs: 100,

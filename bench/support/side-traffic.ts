@@ -1,56 +1,48 @@
 /** Requests beside the crowd's: what a load balancer, Meta's health check and a webhook send. */
-import { createHmac } from 'node:crypto';
 import { systemClock } from '../../dist/clock.js';
 import { ArrivalSchedule, sendOnSchedule } from './arrivals.ts';
 import { BenchError } from './bench-error.ts';
 import { BOOKING_PATH } from './booking-load.ts';
 import { ConnectionPool, type Ticket, type TicketOwner } from './connection-pool.ts';
 import type { Credentials } from './credentials.ts';
-import { type ReadyRequest, RequestStock, requestBytes } from './request-stock.ts';
+import { type Load, RequestStock, requestBytes, sealedRequests } from './request-stock.ts';
 import type { ResponseParser } from './response-parser.ts';
 import { Durations } from './statistics.ts';
+import type { DeliveryLoad } from './webhook-load.ts';
 
 const PER_SEC = 50;
 /** More than ever wait at a time: a ping answered within a second needs 50. */
 const MAX_CONNECTIONS = 200;
 
-export interface SideTraffic {
+export interface SideTraffic extends Load {
   readonly label: string;
-  next(): ReadyRequest;
-  /** @returns what is wrong with an answer. */
-  mistakeIn(status: number, body: string, request: ReadyRequest): string | undefined;
 }
 
 export const HEALTH: SideTraffic = {
   label: 'GET /healthz',
   next: () => ({ bytes: requestBytes('GET', '/healthz'), open: undefined }),
-  mistakeIn: (status, body) => (status === 200 && body === 'ok' ? undefined : `/healthz answered ${status} ${body}`),
+  mistakeIn: (status, body) =>
+    status === 200 && body() === 'ok' ? undefined : `/healthz answered ${status} ${body()}`,
 };
 
-/** Signed, and no envelope: refused right after its HMAC, which is all that acknowledging a webhook costs, too. */
-export function signedNonsense({ appSecret }: Credentials): SideTraffic {
-  let turn = 0;
+/** Acknowledged once it is on the disk, by the store's own thread. */
+export function webhookDeliveries(deliveries: DeliveryLoad): SideTraffic {
   return {
-    label: 'signed, no envelope (400)',
-    next() {
-      const body = JSON.stringify({ number: turn++, padding: 'x'.repeat(800) });
-      const signature = createHmac('sha256', appSecret).update(body).digest('hex');
-      const headers = { 'Content-Type': 'application/json', 'X-Hub-Signature-256': `sha256=${signature}` };
-      return { bytes: requestBytes('POST', BOOKING_PATH, headers, body), open: undefined };
-    },
-    mistakeIn: (status) => (status === 400 ? undefined : `a signed body that is no envelope was answered ${status}`),
+    label: 'webhook delivery',
+    next: () => deliveries.next(),
+    mistakeIn: (status) => deliveries.mistakeIn(status),
   };
 }
 
 /** Encrypted like any request, so it waits for its turn in the decrypt queue. */
 export function flowPing(credentials: Credentials): SideTraffic {
-  const stock = new RequestStock(credentials, BOOKING_PATH, { version: '3.0', action: 'ping' });
+  const stock = new RequestStock(sealedRequests(credentials, BOOKING_PATH, { version: '3.0', action: 'ping' }));
   return {
     label: 'Flow ping',
     next: () => stock.next(),
     mistakeIn(status, body, { open }) {
       if (status !== 200) return `a ping was answered ${status}`;
-      const answer = open?.(body) as { data?: { status?: string } } | undefined;
+      const answer = open?.(body()) as { data?: { status?: string } } | undefined;
       return !open || answer?.data?.status === 'active' ? undefined : 'the answer to a ping does not say active';
     },
   };
@@ -82,7 +74,7 @@ class SideTally implements TicketOwner {
 
   answered({ request }: Ticket, response: ResponseParser, latencyMs: number): void {
     this.latencies.add(latencyMs);
-    this.mistake ??= this.#kind.mistakeIn(response.status, response.body(), request);
+    this.mistake ??= this.#kind.mistakeIn(response.status, () => response.body(), request);
   }
 
   failed(_: Ticket, reason: string): void {

@@ -39,10 +39,23 @@ export const TARGETS = {
   goodputAtFiveTimes: { what: 'goodput at 5x / capacity', figure: 'goodputShare', bound: 'at least', limit: 0.9 },
   late: { what: 'answers after their deadline', figure: 'late', bound: 'at most', limit: 0 },
   acknowledgement: {
-    what: 'p99 of a signed request without RSA, pool saturated',
+    what: 'p99 of a webhook acknowledgement, pool saturated',
     figure: 'p99Ms',
     bound: 'at most',
     limit: 50,
+  },
+  intake: {
+    what: 'durable acknowledgements a second, embedded store, 100 connections',
+    figure: 'eventsPerSec',
+    bound: 'at least',
+    limit: 5_000,
+  },
+  intakeP99: { what: 'their p99', figure: 'p99Ms', bound: 'at most', limit: 100 },
+  intakeOfCrowd: {
+    what: 'durable acknowledgements a second, embedded store, 1,000 connections',
+    figure: 'eventsPerSec',
+    bound: 'at least',
+    limit: 5_000,
   },
 } as const satisfies Record<string, Target>;
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { drawGoodput, drawThroughput } from '../../bench/support/charts.ts';
+import { drawGoodput, drawIntake, drawThroughput } from '../../bench/support/charts.ts';
 import { parseCoreList } from '../../bench/support/cores.ts';
 import { machineLine, thisMachine } from '../../bench/support/machine.ts';
 import { renderResult, renderTable } from '../../bench/support/markdown.ts';
@@ -124,6 +124,8 @@ test('bench/README.md has its markers, and a place for a reading of every bench'
     'flow-endpoint',
     'isolation',
     'overload',
+    'webhook-drain',
+    'webhook-intake',
   ]);
 });
 
@@ -159,9 +161,39 @@ test('the goodput chart has goodput and refusals of each load, and the capacity'
   }
 });
 
+test('the intake chart has a bar for each way at each number of connections, none for batches', () => {
+  const table = (rowTitle: string, [ours, theirs]: readonly [number, number]) => ({
+    rowTitle,
+    columns: ['eventsPerSec'] as const,
+    rows: [row('embedded store', { eventsPerSec: ours }), row('Redis', { eventsPerSec: theirs })],
+  });
+  const tables = [
+    table('100 connections', [9_001.4, 2_000]),
+    table('1,000 connections', [8_002, 3_003]),
+    table('10 connections, 100 events a delivery', [20_004, 10_005]),
+    { rowTitle: 'ratio', columns: [], rows: [row('embedded / bare, 100 connections', { eventsRatio: 0.5 })] },
+  ];
+  const svg = drawIntake([result('webhook-intake', { tables })]) ?? '';
+  for (const text of [
+    'on the disk',
+    'embedded store',
+    'Redis',
+    '1,000 connections',
+    '9,001',
+    '2,000',
+    '8,002',
+    '3,003',
+  ]) {
+    expect(svg).toContain(text);
+  }
+  expect(svg).not.toContain('20,004');
+  expect(svg).not.toContain('bare');
+});
+
 test('there is no chart of what was not measured', () => {
   expect(drawThroughput([result('engines')])).toBeUndefined();
   expect(drawGoodput([result('engines')])).toBeUndefined();
+  expect(drawIntake([result('engines')])).toBeUndefined();
 });
 
 test.each([

@@ -62,6 +62,15 @@ test('a child of a bench is gone when its scope ends, and says why when it ends 
   await expect(BenchChild.start('engine', credentials, ['nope'])).rejects.toThrow(/engine nope (failed|ended)/);
 });
 
+test('without a redis-server the webhook benches leave its rows out, and say so', async () => {
+  const [directory, nothing] = [temporaryDirectory(), temporaryDirectory()];
+  const { code, stdout, stderr } = await runBench(['webhook-drain', '--smoke', directory], { PATH: nothing });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/\n- Redis was left out: there is no redis-server in PATH\n/);
+  expect(stdout).toMatch(/\| embedded store +\|/);
+  expect(stdout).not.toMatch(/\| Redis +\|/);
+});
+
 describe('a run of every bench, too short for its figures to mean anything', () => {
   const directory = temporaryDirectory();
   let outcome: Outcome;
@@ -69,7 +78,7 @@ describe('a run of every bench, too short for its figures to mean anything', () 
   beforeAll(async () => {
     cpSync('bench/README.md', join(directory, 'README.md'));
     outcome = await runBench(['--smoke', directory, '--write-readme']);
-  }, 120_000);
+  }, 180_000);
 
   test('ends well', () => {
     expect({ ...outcome, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -90,8 +99,8 @@ describe('a run of every bench, too short for its figures to mean anything', () 
     }
   });
 
-  test('draws both charts and writes the README', () => {
-    for (const chart of ['throughput', 'goodput'])
+  test('draws every chart and writes the README', () => {
+    for (const chart of ['throughput', 'goodput', 'intake'])
       expect(existsSync(join(directory, `charts/${chart}.svg`))).toBe(true);
     const readme = readFileSync(join(directory, 'README.md'), 'utf8');
     for (const name of BENCHES) expect(readme).toContain(`### ${name}\n`);
