@@ -1,35 +1,61 @@
 /** The HttpServer on node:http: the twin that serves where uWebSockets.js cannot load, and the admin port. */
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { FlowgateError } from '../errors.ts';
+import { type Certificate, unusable } from './certificate.ts';
 import { Exchange, InFlight } from './exchange.ts';
 import type { HttpReply, HttpServer, HttpServerOptions } from './server.ts';
 
 /** uWebSockets.js closes an idle connection after 10 s; the twin does the same, so that both fit the same proxy settings. */
 const KEEP_ALIVE_MS = 10_000;
+const TLS_LIMITS = { handshakeTimeout: KEEP_ALIVE_MS };
 
 export function createNodeServer(options: HttpServerOptions): HttpServer {
   const inFlight = new InFlight();
-  const server = createServer(
-    {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: KEEP_ALIVE_MS,
-      requestTimeout: options.exchangeTimeoutMs + KEEP_ALIVE_MS,
-    },
-    (req, res) => void new NodeExchange(req, res, options, inFlight).run(),
-  );
+  const limits = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: KEEP_ALIVE_MS,
+    requestTimeout: options.exchangeTimeoutMs + KEEP_ALIVE_MS,
+  };
+  const onRequest = (req: IncomingMessage, res: ServerResponse) =>
+    void new NodeExchange(req, res, options, inFlight).run();
+  const { tls } = options;
+  const tlsServer =
+    tls && withKeyPair(tls, (pair) => createTlsServer({ ...limits, ...TLS_LIMITS, ...pair }, onRequest));
+  const server = tlsServer ?? createServer(limits, onRequest);
+  const sockets = new Set<Socket>(); // the server's own list lacks those in a TLS handshake
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   return {
     name: 'node',
     listen: (address) => listen(server, address),
+    renewCertificate(certificate) {
+      withKeyPair(certificate, (pair) => tlsServer?.setSecureContext(pair));
+    },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const cancel = options.clock.after(graceMs, () => server.closeAllConnections());
+      const cancel = options.clock.after(graceMs, () => {
+        for (const socket of sockets) socket.destroy();
+      });
       await inFlight.drain(graceMs, options.clock);
       await closed; // later than that, while an answer is still on its way out of this process
       cancel();
     },
   };
+}
+
+/** Reads the files that the certificate came from, just before their use. @throws FlowgateError `CERTIFICATE_INVALID`. */
+function withKeyPair<T>({ certFile, keyFile }: Certificate, use: (pair: { cert: Buffer; key: Buffer }) => T): T {
+  try {
+    return use({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
+  } catch (error) {
+    throw unusable('node:https', error);
+  }
 }
 
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<number> {

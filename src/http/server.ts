@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import type { Certificate } from './certificate.ts';
 
 export interface HttpRequest {
   /** Upper case. */
@@ -47,6 +48,8 @@ export interface HttpServerOptions {
   readonly exchangeTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Serves HTTPS with it, and nothing else. Creating the server throws `CERTIFICATE_INVALID` where it cannot. */
+  readonly tls?: Certificate | undefined;
 }
 
 export type HttpServerName = 'uws' | 'node';
@@ -55,6 +58,11 @@ export interface HttpServer {
   readonly name: HttpServerName;
   /** @param address port 0 takes a free one. @returns the port in use. Rejects with `LISTEN_FAILED`. */
   listen(address: { host: string; port: number }): Promise<number>;
+  /**
+   * Gives new connections this certificate, all of them a second later; those that are open keep theirs, and go on.
+   * Throws `CERTIFICATE_INVALID` or `LISTEN_FAILED`, and then nothing has changed. Only for a server created with `tls`.
+   */
+  renewCertificate(certificate: Certificate): void;
   /**
    * Stops accepting, answers what is in flight with `Connection: close`, then closes.
    * After `graceMs` the rest is cut off.
