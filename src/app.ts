@@ -1,8 +1,14 @@
-/** createApp(): collects Flows and their handlers. Knows no transport, store or thread. */
+/** createApp(): collects Flows, event handlers and jobs. Knows no transport, store or thread. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { SettingOverrides } from './config/settings.ts';
 import { type Flow, FlowDefinition, type FlowOptions } from './flows/flow.ts';
 import type { AnyScreens, FlowJson, ScreenMap, ScreensOf } from './flows/flow-json.ts';
-import type { AppDefinition, FlowHost } from './service.ts';
+import type { AppDefinition, Host } from './host.ts';
+import type { JsonObject } from './json.ts';
+import type { EventPattern } from './webhooks/event-types.ts';
+import { type EventFilter, type EventHandler, Handlers } from './webhooks/handlers.ts';
+import type { Job, JobHandler, JobOptions } from './webhooks/jobs.ts';
+import type { LimitOptions } from './webhooks/limits.ts';
 
 /** A registered symbol: the command that serves an app may load another copy of this package than the app does. */
 export const APP: unique symbol = Symbol.for('flowgate.app') as never;
@@ -22,6 +28,30 @@ export interface App {
    */
   flow<const J extends FlowJson>(name: string, options: FlowOptions & { readonly json: J }): Flow<ScreensOf<J>>;
   flow<Screens extends ScreenMap = AnyScreens>(name: string, options?: FlowOptions): Flow<Screens>;
+  /**
+   * Handles an event that a webhook brought: at least once, with retries, and a dead letter in the end. An event goes to
+   * one handler: the first added whose name and filter fit. Completed Flows go to `flow.completed` first.
+   *
+   * @param event a name, or `message.*`, `status.*`, `flow.*`; a TypeError for another.
+   */
+  on<P extends EventPattern>(event: P, handler: EventHandler<P>, options?: LimitOptions): App;
+  on<P extends EventPattern>(event: P, filter: EventFilter<P>, handler: EventHandler<P>, options?: LimitOptions): App;
+  /**
+   * Handles the jobs that handlers leave for later with `c.defer`: with the promises of an event.
+   *
+   * @param name lower-case letters, digits, hyphens and underscores, 1 to 64; a TypeError for another, or for one given
+   * twice.
+   */
+  job<S extends StandardSchemaV1>(
+    name: string,
+    options: JobOptions<S> & { readonly schema: S },
+    handler: JobHandler<StandardSchemaV1.InferOutput<S>>,
+  ): Job<StandardSchemaV1.InferInput<S> & object>;
+  job<Payload extends object = JsonObject>(
+    name: string,
+    options: JobOptions,
+    handler: JobHandler<Payload>,
+  ): Job<Payload>;
   /** The service behind the web standard, for Express, Fastify, Hono or a test. Starts its workers on the first call. */
   fetch(request: Request): Promise<Response>;
   /** Ends what `fetch` started. */
@@ -32,10 +62,11 @@ const FLOW_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 export function createApp({ settings = {} }: AppOptions = {}): App {
   const flows = new Map<string, FlowDefinition>();
-  const definition: AppDefinition = { flows, settings };
-  let host: Promise<FlowHost> | undefined;
+  const handlers = new Handlers(flows);
+  const definition: AppDefinition = { flows, handlers, settings };
+  let host: Promise<Host> | undefined;
 
-  return {
+  const app: App = {
     [APP]: definition,
     flow(name: string, options: FlowOptions = {}) {
       if (!FLOW_NAME.test(name))
@@ -45,8 +76,15 @@ export function createApp({ settings = {} }: AppOptions = {}): App {
       flows.set(name, flow);
       return flow as never;
     },
+    on(event: string, ...rest: readonly unknown[]) {
+      handlers.on(event, ...rest);
+      return app;
+    },
+    job(name: string, options: JobOptions, handler: unknown) {
+      return handlers.job(name, options, handler) as never;
+    },
     async fetch(request) {
-      host ??= import('./service.ts').then(({ openHost }) => openHost(definition));
+      host ??= import('./host.ts').then(({ openHost }) => openHost(definition));
       return (await host).fetch(request);
     },
     async close() {
@@ -55,6 +93,7 @@ export function createApp({ settings = {} }: AppOptions = {}): App {
       await (await opened)?.close();
     },
   };
+  return app;
 }
 
 export function isApp(value: unknown): value is App {

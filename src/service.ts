@@ -1,148 +1,91 @@
-/** Builds each part in order, hands it what it needs, and ends them in reverse. The only file that wires. */
-import type { Logger } from 'pino';
+/** A running server: the host behind its listeners. */
+
 import { type Clock, systemClock } from './clock.ts';
-import { type Config, loadSettings, type SettingOverrides, type Settings, withOverrides } from './config/settings.ts';
-import { DecryptPool, type DecryptPoolOptions } from './crypto/decrypt-pool.ts';
-import type { KeyUnwrapper } from './crypto/open-envelope.ts';
-import { createFlowEndpoint, type FlowDeps } from './flows/endpoint.ts';
-import type { FlowDefinition } from './flows/flow.ts';
-import { ReplyMemory } from './flows/reply-memory.ts';
+import { type Config, loadSettings, type Settings, withOverrides } from './config/settings.ts';
+import { type AppDefinition, type HostParts, openHost } from './host.ts';
+import { type Certificate, loadCertificate } from './http/certificate.ts';
+import { CertificateRenewal, describeCertificate } from './http/certificate-renewal.ts';
 import { createHttpServer } from './http/create-server.ts';
-import { answerFetch } from './http/fetch.ts';
 import { createNodeServer } from './http/node.ts';
-import { createRouter, type Route } from './http/router.ts';
-import type { HttpHandler, HttpServerName } from './http/server.ts';
+import type { HttpServer, HttpServerName } from './http/server.ts';
 import { createLog } from './log.ts';
-import { createMetrics, type Metrics } from './metrics/registry.ts';
 
 /** How long past the Flow deadline an exchange may last: the fallback's time and some. Still inside Meta's 10 s. */
 const EXCHANGE_MARGIN_MS = 1_000;
 const CLOSE_GRACE_MS = 10_000;
 
-/** What the service reads of an app. */
-export interface AppDefinition {
-  readonly flows: ReadonlyMap<string, FlowDefinition>;
-  readonly settings: SettingOverrides;
-}
+export type ServiceParts = HostParts;
 
-export interface ServiceParts {
-  readonly settings?: Settings;
-  readonly clock?: Clock;
-  readonly log?: Logger;
-  /** Decrypts in place of the worker pool: how a bench compares other ways to do it. */
-  readonly startDecryption?: (options: DecryptPoolOptions) => Promise<KeyUnwrapper>;
-}
-
-/** The answering half, without a listener. */
-export interface FlowHost {
-  readonly handler: HttpHandler;
-  readonly metrics: Metrics;
-  fetch(request: Request): Promise<Response>;
-  close(): Promise<void>;
-}
-
-/** A running server. */
 export interface Service {
-  /** `http://host:port`, with the port in use. */
+  /** `http://host:port`, `https:` with TLS, with the port in use; the admin URL for a worker, which serves nothing else. */
   readonly url: string;
   readonly adminUrl: string;
   readonly httpServer: HttpServerName;
-  /** Answers what is in flight, then closes everything. */
+  /** Loads certificate and private keys anew; resolves when they serve, or when the log says why they cannot. */
+  reload(): Promise<void>;
+  /** Answers what is in flight, lets running handlers finish, then closes everything. */
   close(): Promise<void>;
 }
 
-/** Rejects with `SETTINGS_INVALID` or `POOL_START_FAILED`. */
-export async function openHost(app: AppDefinition, parts: ServiceParts = {}): Promise<FlowHost> {
-  const { config, secrets } = parts.settings ?? loadSettings(withOverrides(app.settings));
-  const { clock = systemClock, log = createLog(config.logLevel), startDecryption = DecryptPool.start } = parts;
-  const metrics = createMetrics();
-  const replies = new ReplyMemory(clock);
-  metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
-  const { flowDeadlineMs, logErrorMessages } = config;
-  const pool = await startDecryption({ ...poolSettings(config), keys: secrets.keys, clock, log, metrics });
-  const deps = { clock, log, metrics, replies, pool, appSecrets: secrets.appSecrets, flowDeadlineMs, logErrorMessages };
-  const handler = createRouter(publicRoutes(app, deps));
-  return {
-    handler,
-    metrics,
-    fetch: (request) => answerFetch(handler, request, { clock, log }),
-    close: () => pool.close(),
-  };
-}
-
-/** Rejects as `openHost` does, or with `LISTEN_FAILED`. */
+/** Rejects as `openHost` does, or with `CERTIFICATE_INVALID` or `LISTEN_FAILED`. */
 export async function startService(app: AppDefinition, parts: ServiceParts = {}): Promise<Service> {
   const settings = parts.settings ?? loadSettings(withOverrides(app.settings));
-  const { config, secrets } = settings;
+  const { config } = settings;
   const { clock = systemClock, log = createLog(config.logLevel) } = parts;
+  const certificate = readCertificate(config, clock);
   const host = await openHost(app, { ...parts, settings, clock, log });
+  const { metrics } = host;
   const exchange = { clock, log, exchangeTimeoutMs: config.flowDeadlineMs + EXCHANGE_MARGIN_MS };
-  const server = createHttpServer(config.httpServer, { ...exchange, handler: host.handler });
-  const admin = createNodeServer({ ...exchange, handler: createRouter(adminRoutes(host.metrics)) });
-  host.metrics.httpServer(server.name, config.httpServer !== 'node' && server.name === 'node');
-
+  const admin = createNodeServer({ ...exchange, handler: host.adminHandler });
+  let server: HttpServer | undefined;
+  let renewal: CertificateRenewal | undefined;
   const close = async () => {
-    await server.close(CLOSE_GRACE_MS);
+    host.drain();
+    renewal?.close();
+    await Promise.all([server?.close(CLOSE_GRACE_MS), host.stopWorkers(CLOSE_GRACE_MS)]);
     await admin.close(CLOSE_GRACE_MS);
     await host.close();
   };
   try {
+    if (config.role !== 'worker') {
+      server = createHttpServer(config.httpServer, { ...exchange, handler: host.handler, tls: certificate });
+      metrics.httpServer(server.name, config.httpServer !== 'node' && server.name === 'node');
+    }
     const adminPort = await admin.listen({ host: config.adminHost, port: config.adminPort });
-    const port = await server.listen({ host: config.host, port: config.port });
-    const fingerprints = secrets.keys.map(({ fingerprint }) => fingerprint);
-    log.info(
-      {
-        server: server.name,
-        port,
-        adminPort,
-        workers: config.workers,
-        flows: [...app.flows.keys()],
-        keys: fingerprints,
-      },
-      'flowgate is listening',
-    );
-    return {
-      url: urlOf(config.host, port),
-      adminUrl: urlOf(config.adminHost, adminPort),
-      httpServer: server.name,
-      close,
+    const port = await server?.listen({ host: config.host, port: config.port });
+    const what = { ...describe(app, settings, certificate), server: server?.name, port, adminPort };
+    log.info(what, 'flowgate is listening');
+    if (server && certificate) renewal = new CertificateRenewal({ server, certificate, clock, log, metrics });
+    const adminUrl = urlOf('http', config.adminHost, adminPort);
+    const url = port === undefined ? adminUrl : urlOf(certificate ? 'https' : 'http', config.host, port);
+    const reload = async () => {
+      renewal?.reload();
+      await host.keys?.reload();
     };
+    return { url, adminUrl, httpServer: (server ?? admin).name, reload, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function poolSettings({
-  workers,
-  workerNiceness: niceness,
-  decryptBatch: maxBatch,
-  maxQueueWaitMs: maxWaitMs,
-}: Config) {
-  return { workers, niceness, maxBatch, maxWaitMs };
+/** Before anything else is opened: this is what most often stops a start. */
+function readCertificate({ role, tls }: Config, clock: Clock): Certificate | undefined {
+  return tls && role !== 'worker' ? loadCertificate(tls.certFile, tls.keyFile, clock.epochMs()) : undefined;
 }
 
-function publicRoutes({ flows }: AppDefinition, deps: FlowDeps): (path: string) => Route | undefined {
-  const routes = new Map<string, Route>([
-    ['/healthz', { methods: ['GET', 'HEAD'], handler: () => ({ status: 200, headers: PLAIN, body: 'ok' }) }],
-  ]);
-  for (const flow of flows.values()) {
-    routes.set(`/flows/${flow.name}`, { methods: ['POST'], handler: createFlowEndpoint(flow, deps) });
-  }
-  return (path) => routes.get(path);
+function describe(
+  { flows }: AppDefinition,
+  { config, secrets, redisUrl }: Settings,
+  certificate: Certificate | undefined,
+) {
+  const { role, workers } = config;
+  const inbox = redisUrl === undefined ? 'sqlite' : 'redis';
+  const keys = secrets?.keys.map(({ fingerprint }) => fingerprint);
+  const tls = certificate && describeCertificate(certificate);
+  return { role, inbox, workers, flows: [...flows.keys()], keys, tls };
 }
 
-function adminRoutes(metrics: Metrics): (path: string) => Route | undefined {
-  const handler: HttpHandler = async () => ({
-    status: 200,
-    headers: { 'Content-Type': metrics.contentType },
-    body: await metrics.render(),
-  });
-  return (path) => (path === '/metrics' ? { methods: ['GET'], handler } : undefined);
-}
-
-const PLAIN = { 'Content-Type': 'text/plain' };
-
-function urlOf(host: string, port: number): string {
-  return `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
+  return `${scheme}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
 }

@@ -1,4 +1,4 @@
-/** Book an appointment: the options of each dropdown depend on what was picked before. */
+/** Book an appointment: the options of each dropdown depend on what was picked before; an invoice follows by message. */
 import { createApp } from 'flowgate';
 import { z } from 'zod';
 import bookingJson from './booking.flow.json' with { type: 'json' };
@@ -12,6 +12,7 @@ import {
   type TimeOption,
   timesFor,
 } from './calendar.ts';
+import { makeInvoice } from './invoice.ts';
 
 type Slot = { department: string; location: string; date: string; time: string };
 
@@ -52,7 +53,32 @@ const details = slot.extend({
   notes: z.string().max(600).optional(),
 });
 
+/** What the SUMMARY screen completes the Flow with, and what its webhook brings back. */
+const reservation = slot.extend({ reference: z.string() });
+
+const invoiceOrder = z.object({
+  recipient: z.union([z.object({ to: z.string() }), z.object({ recipient: z.string() })]),
+  customer: z.string(),
+  booking: reservation,
+});
+
+const priceCents: Record<string, number> = { eyes: 4_500, hearing: 3_900, glasses: 2_500 };
+
 const app = createApp();
+
+/** Off the request path, and again if the process or Meta fails on the way: but the document is sent once. */
+const invoice = app.job(
+  'invoice',
+  { attempts: 8, schema: invoiceOrder },
+  async ({ recipient, customer, booking }, c) => {
+    const { reference, date, department } = booking;
+    const lines = [{ description: describe(booking), amountCents: priceCents[department] ?? 0 }];
+    const data = await makeInvoice({ number: reference, date, customer, lines, currency: 'EUR' });
+    const filename = `invoice-${reference.replaceAll(':', '')}.pdf`;
+    const document = { data, filename, mimeType: 'application/pdf', caption: 'Your invoice' };
+    return c.once('send', () => c.graph.sendDocument(recipient, document, { signal: c.signal }));
+  },
+);
 
 app
   .flow<BookingScreens>('booking', { json: bookingJson })
@@ -71,6 +97,10 @@ app
     return c.screen('SUMMARY', { ...booking, appointment: describe(booking), details: lines });
   })
   .on('SUMMARY', slot, (c, booking) => c.complete({ ...booking, reference: `${booking.date}-${booking.time}` }))
+  .completed(reservation, ({ data, from, userId, profileName }, c) => {
+    const recipient = from ? { to: from } : { recipient: userId ?? '' };
+    return c.defer(invoice, { recipient, customer: profileName ?? 'Guest', booking: data });
+  })
   .fallback((c) => c.error('We are busy, please try again.'));
 
 function appointmentOptions(picked: Picks) {

@@ -1,6 +1,6 @@
 /** Key pairs and secrets on disk: for `keys generate`, and for development under `.flowgate/`. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, reasonOf } from './cli-error.ts';
 
@@ -11,6 +11,7 @@ export interface KeyFiles {
 
 export interface Credentials extends KeyFiles {
   readonly appSecret: string;
+  readonly verifyToken: string;
 }
 
 const PRIVATE = { mode: 0o600, flag: 'wx' };
@@ -25,13 +26,8 @@ export function keyFilesIn(directory: string): KeyFiles {
  */
 export function generateKeyFiles(directory: string, passphrase: string | undefined): KeyFiles {
   const files = keyFilesIn(directory);
-  const taken = Object.values(files).find((path) => existsSync(path));
-  if (taken) throw new CliError(`${taken} is there already: move it away, or choose another --out`);
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem', ...(passphrase && { cipher: 'aes-256-cbc', passphrase }) },
-  });
+  refuseTaken(Object.values(files));
+  const { publicKey, privateKey } = generatePair(passphrase);
   try {
     mkdirSync(directory, { recursive: true });
     writeFileSync(files.privateKeyFile, privateKey, PRIVATE);
@@ -42,7 +38,39 @@ export function generateKeyFiles(directory: string, passphrase: string | undefin
   return files;
 }
 
-/** A key pair and an app secret for development, made once and kept in `directory`, which git is told to ignore. */
+/**
+ * Writes a new private key into a directory that servers may be watching: it appears there whole, under a name that
+ * sorts after those of keys made earlier in this way. @throws CliError.
+ */
+export function addPrivateKey(directory: string, passphrase: string | undefined, nowMs: number): string {
+  const [stamp = ''] = new Date(nowMs).toISOString().replaceAll(/[-:]/g, '').split('.');
+  const path = join(directory, `key-${stamp}Z.pem`);
+  refuseTaken([path]);
+  const hidden = join(directory, `.key-${stamp}Z.${randomBytes(4).toString('hex')}`);
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(hidden, generatePair(passphrase).privateKey, PRIVATE);
+    renameSync(hidden, path);
+  } catch (error) {
+    throw new CliError(`cannot write a key to ${directory}: ${reasonOf(error)}`);
+  }
+  return path;
+}
+
+function refuseTaken(paths: readonly string[]): void {
+  const taken = paths.find((path) => existsSync(path));
+  if (taken !== undefined) throw new CliError(`${taken} is there already: move it away, or choose another --out`);
+}
+
+function generatePair(passphrase: string | undefined): { publicKey: string; privateKey: string } {
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem', ...(passphrase && { cipher: 'aes-256-cbc', passphrase }) },
+  });
+}
+
+/** A key pair, an app secret and a verify token for development, made once and kept in `directory`, which git is told to ignore. */
 export function developmentCredentials(directory: string): Credentials {
   const files = keyFilesIn(directory);
   if (!existsSync(files.privateKeyFile)) {
@@ -50,7 +78,10 @@ export function developmentCredentials(directory: string): Credentials {
     writeFileSync(join(directory, 'app-secret'), randomBytes(16).toString('hex'), { mode: 0o600 });
     writeFileSync(join(directory, '.gitignore'), '*\n');
   }
-  return { ...files, appSecret: readAppSecret(directory) };
+  const verifyTokenFile = join(directory, 'verify-token');
+  if (!existsSync(verifyTokenFile)) writeFileSync(verifyTokenFile, randomBytes(16).toString('hex'), { mode: 0o600 });
+  const verifyToken = readFileSync(verifyTokenFile, 'utf8').trim();
+  return { ...files, appSecret: readAppSecret(directory), verifyToken };
 }
 
 /** @throws CliError when there is none. */

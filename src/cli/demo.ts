@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
@@ -60,16 +60,27 @@ interface RunningExample {
 }
 
 /** Starts `flowgate serve` on free ports, which its first log line tells. */
-async function startExample({ appSecret, privateKeyFile }: Credentials): Promise<RunningExample> {
+async function startExample({ appSecret, verifyToken, privateKeyFile }: Credentials): Promise<RunningExample> {
   const main = fileURLToPath(new URL('./main.js', import.meta.url));
   const settings = {
     APP_SECRET: appSecret,
+    VERIFY_TOKEN: verifyToken,
+    DATA_DIR: dirname(privateKeyFile),
     PRIVATE_KEY_FILE: privateKeyFile,
     HOST: '127.0.0.1',
     PORT: '0',
     ADMIN_PORT: '0',
   };
-  const env = { ...process.env, ...settings, APP_SECRET_FILE: '', PRIVATE_KEY: '', LOG_LEVEL: 'info' };
+  const unset = {
+    APP_SECRET_FILE: '',
+    VERIFY_TOKEN_FILE: '',
+    KEYS_DIR: '',
+    PRIVATE_KEY: '',
+    ROLE: '',
+    REDIS_URL: '',
+    REDIS_URL_FILE: '',
+  };
+  const env = { ...process.env, ...settings, ...unset, LOG_LEVEL: 'info' };
   const child = spawn(process.execPath, [main, 'serve', EXAMPLE], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const timeout = setTimeout(() => child.kill(), START_TIMEOUT_MS);
   try {

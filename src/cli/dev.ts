@@ -12,7 +12,8 @@ export async function dev(file: string, { port }: { port?: string }): Promise<nu
   if (!existsSync(file)) throw new CliError(`there is no file ${file}`);
   const { dataDir, env, usesOwnSecrets } = developmentSettings((directory) => developmentCredentials(directory));
   console.log(`\nFlowgate serves ${file} for development, and again after every change.`);
-  if (usesOwnSecrets) console.log(`  Key pair and app secret: ${dataDir}/ (private.pem, public.pem, app-secret)`);
+  if (usesOwnSecrets)
+    console.log(`  Keys and secrets: ${dataDir}/ (private.pem, public.pem, app-secret, verify-token)`);
   console.log('  Walk through a Flow in another terminal:\n');
 
   const tsx = createRequire(import.meta.url).resolve('tsx/cli');

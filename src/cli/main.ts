@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { FlowgateError } from '../errors.ts';
+import { DEFAULT_LISTED, MAX_LISTED } from '../webhooks/admin.ts';
+import { type Inbox, ITEM_STATES } from '../webhooks/inbox.ts';
 import { CliError, reasonOf } from './cli-error.ts';
 
 const EXIT_FAILED = 1;
@@ -21,6 +23,7 @@ const program = new Command('flowgate')
 command('serve <app>', 'serve an app (settings come from the environment, see the README)')
   .option('-p, --port <port>', 'port to listen on, instead of PORT')
   .option('--host <host>', 'address to listen on, instead of HOST')
+  .addOption(new Option('--role <role>', 'what this process does, instead of ROLE').choices(['all', 'web', 'worker']))
   .addOption(new Option('--under-dev').hideHelp())
   .action(async (file, options) => (await import('./serve.ts')).serve(file, options));
 
@@ -43,10 +46,39 @@ command('phone <url>', 'walk through a Flow in the terminal, e.g. http://127.0.0
     (await import('./phone.ts')).walk(url, { ...options, version: dataApi }),
   );
 
-const keys = program.command('keys').description('make the key pair of an endpoint');
+const keys = program.command('keys').description('the key pair of an endpoint: make it, give it to Meta, replace it');
 configure(keys.command('generate').description('write private.pem and public.pem; encrypted when PASSPHRASE is set'))
   .option('-o, --out <directory>', 'where to write them', '.')
   .action(async (options) => (await import('./keys.ts')).generateKeys(options));
+serversCommand('upload', 'give Meta the public key for PHONE_NUMBER_ID, and see that it arrived')
+  .option('--key <file>', 'private key it belongs to; by default the newest of the settings')
+  .option('--force', 'even if a server does not hold it')
+  .action(async (options) => (await import('./keys.ts')).uploadKey(options));
+configure(
+  keys.command('status').description('which key Meta has for PHONE_NUMBER_ID, and whether it is one of ours'),
+).action(async () => (await import('./keys.ts')).showKeyStatus());
+serversCommand('rotate', 'make a new key, wait until every server holds it, then give it to Meta')
+  .option('-o, --out <directory>', 'where to write it: the KEYS_DIR of the servers, or a place you copy it from')
+  .option('--wait <seconds>', 'how long to wait for the servers', wholeNumber(1, 86_400), 300)
+  .action(async (options) => (await import('./rotate.ts')).rotateKeys(options));
+
+const inbox = program.command('inbox').description('look into the inbox of a server, and settle what was given up');
+inboxCommand('stats', 'how many items wait, are at work, done or dead').action(async (options) =>
+  console.log(await (await inboxCommands()).stats({ ...options, openInbox })),
+);
+inboxCommand('list', 'the newest items in one state')
+  .addOption(new Option('--state <state>', 'which').choices(ITEM_STATES).default('dead'))
+  .option('--limit <count>', 'how many at most', wholeNumber(1, MAX_LISTED), DEFAULT_LISTED)
+  .action(async (options) => console.log(await (await inboxCommands()).list({ ...options, openInbox })));
+inboxCommand('show <id>', 'one item with its payload').action(async (id, options) =>
+  console.log(await (await inboxCommands()).show(id, { ...options, openInbox })),
+);
+inboxCommand('replay [id]', 'make a dead item due again, with its attempts counted anew')
+  .option('--all', 'all dead items')
+  .action(async (id, options) => console.log(await (await inboxCommands()).replay(id, { ...options, openInbox })));
+inboxCommand('purge [id]', 'forget a dead item for good')
+  .option('--all', 'all dead items')
+  .action(async (id, options) => console.log(await (await inboxCommands()).purge(id, { ...options, openInbox })));
 
 // Whoever reads our output may stop early (`| head`): that ends the command, and is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED));
@@ -59,6 +91,28 @@ try {
 
 function command(usage: string, description: string): Command {
   return configure(program.command(usage).description(description));
+}
+
+function inboxCommand(usage: string, description: string): Command {
+  return configure(inbox.command(usage).description(description))
+    .option('--url <url>', 'admin port of the server; by default the one that ADMIN_HOST and ADMIN_PORT name')
+    .option('--json', 'print JSON, for scripts');
+}
+
+function serversCommand(usage: string, description: string): Command {
+  const url = new Option('--url <url>', 'admin port of a server, once for each')
+    .argParser((given: string, others: readonly string[]) => [...others, given])
+    .default([], 'the servers on REDIS_URL, or the one of this machine');
+  return configure(keys.command(usage).description(description)).addOption(url);
+}
+
+function inboxCommands(): Promise<typeof import('./inbox.ts')> {
+  return import('./inbox.ts');
+}
+
+/** For when no server runs: loaded late, since a store brings its engine along. */
+async function openInbox(): Promise<Inbox> {
+  return (await import('../stores/open-inbox.ts')).openInboxFromEnv();
 }
 
 /** An argument too many is a typing mistake, not something to ignore. */

@@ -10,6 +10,11 @@ export class EnvReader {
     this.#env = env;
   }
 
+  /** A reader of the same variables that has noted no mistake: their files may have changed. */
+  again(): EnvReader {
+    return new EnvReader(this.#env);
+  }
+
   /** A variable that is unset or blank is absent. */
   string(name: string): string | undefined {
     const value = this.#env[name]?.trim();
@@ -59,7 +64,12 @@ export class EnvReader {
 
   /** @throws FlowgateError `SETTINGS_INVALID` naming every mistake, if there was one. */
   throwIfInvalid(): void {
-    if (this.#mistakes.length > 0) throw new FlowgateError('SETTINGS_INVALID', this.#mistakes.join('; '));
+    if (this.#mistakes.length > 0) this.refuse();
+  }
+
+  /** For where a mistake was noted for certain. @throws FlowgateError `SETTINGS_INVALID` naming every mistake. */
+  refuse(): never {
+    throw new FlowgateError('SETTINGS_INVALID', this.#mistakes.join('; '));
   }
 }
 

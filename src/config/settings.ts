@@ -1,12 +1,12 @@
-/** Every setting of the service, typed and checked once. Here and in command-settings.ts alone has `process.env` a meaning. */
+/** Every setting of the service, typed and checked once. Only in this folder has `process.env` a meaning. */
 import { availableParallelism } from 'node:os';
 import { DEFAULT_MAX_BATCH, DEFAULT_MAX_WAIT_MS } from '../crypto/decrypt-pool.ts';
 import { DEFAULT_NICENESS } from '../crypto/decrypt-workers.ts';
-import { type KeyRing, loadPrivateKeys, type PrivateKeySource } from '../crypto/keyring.ts';
-import { FlowgateError } from '../errors.ts';
+import type { KeyRing } from '../crypto/keyring.ts';
 import type { HttpServerChoice } from '../http/create-server.ts';
 import { type AppSecrets, toAppSecrets } from '../http/signature.ts';
 import { EnvReader, listOf } from './env.ts';
+import { KEY_SETTINGS, type KeySource, readKeys } from './key-settings.ts';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -17,6 +17,8 @@ export interface Config {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly httpServer: HttpServerChoice;
+  /** Makes the public port HTTPS; undefined: plain HTTP, behind something that does TLS. */
+  readonly tls: TlsFiles | undefined;
   /** Threads that do RSA. */
   readonly workers: number;
   /** How far those threads step back for the main thread, on Linux. */
@@ -27,31 +29,66 @@ export interface Config {
   readonly maxQueueWaitMs: number;
   /** From the arrival of a request: when its handler's signal fires and the fallback answers. Meta gives up at 10 000. */
   readonly flowDeadlineMs: number;
+  /** What this process does: answer and handle, answer alone, or handle alone. */
+  readonly role: Role;
+  /** Holds the embedded inbox. */
+  readonly dataDir: string;
+  /** Events and jobs handled at a time. */
+  readonly inboxConcurrency: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Log the message of what a handler throws. Off in production: such a message may quote a user's data. */
   readonly logErrorMessages: boolean;
 }
 
-/** Never in a message or a log. */
+/** Paths of PEM files: what is in them is read, and read again, where it is served. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Never in a message or a log. What only answers to requests need is absent from a worker. */
 export interface Secrets {
   readonly appSecrets: AppSecrets;
   readonly keys: KeyRing;
+  /** Where `keys` came from, and newer ones will. */
+  readonly keySource: KeySource;
+  /** What Meta's handshake must bring. */
+  readonly verifyToken: string;
 }
 
 export interface Settings {
   readonly config: Config;
-  readonly secrets: Secrets;
+  /** What answering requests takes; undefined for a worker, which answers none and should hold no key. */
+  readonly secrets: Secrets | undefined;
+  /** With the password in it; without one the inbox is embedded. */
+  readonly redisUrl: string | undefined;
+  /** Undefined: handlers cannot send. */
+  readonly graph: GraphSettings | undefined;
 }
+
+export interface GraphSettings {
+  readonly token: string;
+  /** The number to send from where an event names none. */
+  readonly phoneNumberId: string | undefined;
+  readonly baseUrl: string | undefined;
+}
+
+export const ROLES = ['all', 'web', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** Settings given in code, by the names they have in the environment: each beats its variable. */
 export type SettingOverrides = Partial<Record<SettingName, string | number>>;
 
 // biome-ignore format: a line a group
 export type SettingName =
-  | 'HOST' | 'PORT' | 'ADMIN_HOST' | 'ADMIN_PORT' | 'HTTP_SERVER'
+  | 'HOST' | 'PORT' | 'ADMIN_HOST' | 'ADMIN_PORT' | 'HTTP_SERVER' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE'
   | 'WORKERS' | 'WORKER_NICENESS' | 'DECRYPT_BATCH' | 'MAX_QUEUE_WAIT_MS' | 'FLOW_DEADLINE_MS'
-  | 'LOG_LEVEL' | 'LOG_ERROR_MESSAGES' | 'DATA_DIR'
-  | 'APP_SECRET' | 'APP_SECRET_FILE' | 'PRIVATE_KEY' | 'PRIVATE_KEY_FILE' | 'PASSPHRASE' | 'PASSPHRASE_FILE';
+  | 'ROLE' | 'DATA_DIR' | 'REDIS_URL' | 'REDIS_URL_FILE' | 'INBOX_CONCURRENCY'
+  | 'GRAPH_TOKEN' | 'GRAPH_TOKEN_FILE' | 'PHONE_NUMBER_ID' | 'GRAPH_BASE_URL'
+  | 'LOG_LEVEL' | 'LOG_ERROR_MESSAGES'
+  | 'VERIFY_TOKEN' | 'VERIFY_TOKEN_FILE'
+  | 'APP_SECRET' | 'APP_SECRET_FILE'
+  | 'KEYS_DIR' | 'PRIVATE_KEY_FILE' | 'PRIVATE_KEY' | 'PASSPHRASE' | 'PASSPHRASE_FILE';
 
 /** @throws FlowgateError `SETTINGS_INVALID`, one message with every mistake and no secret in it. */
 export function loadSettings(env: NodeJS.ProcessEnv = process.env): Settings {
@@ -62,29 +99,87 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     adminHost: read.string('ADMIN_HOST') ?? '127.0.0.1',
     adminPort: read.int('ADMIN_PORT', { fallback: 9464, min: 0, max: 65_535 }),
     httpServer: read.oneOf('HTTP_SERVER', ['auto', 'uws', 'node'], 'auto'),
+    tls: readTls(read),
     workers: read.int('WORKERS', { fallback: availableParallelism(), min: 1, max: 256 }),
     workerNiceness: read.int('WORKER_NICENESS', { fallback: DEFAULT_NICENESS, min: 0, max: 19 }),
     decryptBatch: read.int('DECRYPT_BATCH', { fallback: DEFAULT_MAX_BATCH, min: 1, max: 64 }),
     maxQueueWaitMs: read.int('MAX_QUEUE_WAIT_MS', { fallback: DEFAULT_MAX_WAIT_MS, min: 10, max: 8_000 }),
     flowDeadlineMs: read.int('FLOW_DEADLINE_MS', { fallback: 8_000, min: 100, max: 9_000 }),
+    role: read.oneOf('ROLE', ROLES, 'all'),
+    dataDir: readDataDir(read),
+    inboxConcurrency: read.int('INBOX_CONCURRENCY', { fallback: 32, min: 1, max: 1_000 }),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     logErrorMessages: read.oneOf('LOG_ERROR_MESSAGES', ['true', 'false'], 'false') === 'true',
   };
-  const appSecrets = readAppSecrets(read);
-  const keys = readKeys(read);
+  const secrets = config.role === 'worker' ? undefined : readSecrets(read);
+  const redisUrl = readRedisUrl(read);
+  if (config.role !== 'all' && redisUrl === undefined) {
+    read.mistake(`ROLE ${config.role} needs REDIS_URL: without it the inbox is a file that one process owns`);
+  }
+  const graph = readGraph(read);
   read.throwIfInvalid();
-  if (!appSecrets || !keys) throw new TypeError('a missing secret went unnoticed');
-  return { config: Object.freeze(config), secrets: { appSecrets, keys } };
+  return { config: Object.freeze(config), secrets, redisUrl, graph };
+}
+
+function readTls(read: EnvReader): TlsFiles | undefined {
+  const certFile = read.string('TLS_CERT_FILE');
+  const keyFile = read.string('TLS_KEY_FILE');
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  if (certFile ?? keyFile) read.mistake('TLS_CERT_FILE and TLS_KEY_FILE go together: set both, or neither');
+  return undefined;
+}
+
+export function readDataDir(read: EnvReader): string {
+  return read.string('DATA_DIR') ?? '.flowgate';
+}
+
+/** With the password in it: never to be shown. */
+export function readRedisUrl(read: EnvReader): string | undefined {
+  const url = read.secret('REDIS_URL');
+  if (url === undefined || /^rediss?:\/\/[^/?#]/.test(url)) return url;
+  read.mistake('REDIS_URL must look like redis://user:password@host:6379/0, or rediss:// for TLS');
+  return undefined;
 }
 
 /** The environment with `overrides` on top. */
 export function withOverrides(overrides: SettingOverrides, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const merged = { ...env };
-  for (const [name, value] of Object.entries(overrides)) {
-    delete merged[name.endsWith('_FILE') ? name.slice(0, -'_FILE'.length) : `${name}_FILE`];
-    merged[name] = String(value);
-  }
+  const entries = Object.entries(overrides);
+  for (const [name] of entries) for (const twin of twinsOf(name)) delete merged[twin];
+  for (const [name, value] of entries) merged[name] = String(value);
   return merged;
+}
+
+/** Other ways to give the same thing. */
+function twinsOf(name: string): readonly string[] {
+  const isKeys = KEY_SETTINGS.some((setting) => setting === name);
+  if (isKeys) return KEY_SETTINGS;
+  return [name.endsWith('_FILE') ? name.slice(0, -'_FILE'.length) : `${name}_FILE`];
+}
+
+/** @returns undefined only when a mistake was noted. */
+function readSecrets(read: EnvReader): Secrets | undefined {
+  const appSecrets = readAppSecrets(read);
+  const loaded = readKeys(read);
+  const verifyToken = read.secret('VERIFY_TOKEN');
+  if (verifyToken === undefined) {
+    read.mistake('VERIFY_TOKEN is required: any text of your own, which you also give Meta with the webhook URL');
+  }
+  return appSecrets && loaded && verifyToken !== undefined ? { appSecrets, ...loaded, verifyToken } : undefined;
+}
+
+/** @returns undefined without a token. */
+export function readGraph(read: EnvReader): GraphSettings | undefined {
+  const token = read.secret('GRAPH_TOKEN');
+  const phoneNumberId = read.string('PHONE_NUMBER_ID');
+  const baseUrl = read.string('GRAPH_BASE_URL');
+  if (phoneNumberId !== undefined && !/^\d{1,32}$/.test(phoneNumberId)) {
+    read.mistake('PHONE_NUMBER_ID must be the id of the business number, digits only');
+  }
+  if (baseUrl !== undefined && !/^https?:\/\/[^/?#]/.test(baseUrl)) {
+    read.mistake('GRAPH_BASE_URL must be an http or https URL');
+  }
+  return token === undefined ? undefined : { token, phoneNumberId, baseUrl };
 }
 
 function readAppSecrets(read: EnvReader): AppSecrets | undefined {
@@ -92,32 +187,4 @@ function readAppSecrets(read: EnvReader): AppSecrets | undefined {
   if (newest !== undefined) return toAppSecrets([newest, ...older]);
   read.mistake('APP_SECRET is required: the App Secret of the Meta app connected to the Flow (or APP_SECRET_FILE)');
   return undefined;
-}
-
-function readKeys(read: EnvReader): KeyRing | undefined {
-  const sources = readKeySources(read);
-  const passphrase = read.secret('PASSPHRASE');
-  if (sources.length === 0) return undefined;
-  try {
-    return loadPrivateKeys(sources, passphrase);
-  } catch (error) {
-    if (!(error instanceof FlowgateError)) throw error;
-    read.mistake(error.message);
-    return undefined;
-  }
-}
-
-function readKeySources(read: EnvReader): PrivateKeySource[] {
-  const inline = read.string('PRIVATE_KEY');
-  const paths = listOf(read.string('PRIVATE_KEY_FILE'));
-  if (inline !== undefined && paths.length > 0) read.mistake('PRIVATE_KEY and PRIVATE_KEY_FILE are both set: keep one');
-  if (inline !== undefined) return [{ name: 'PRIVATE_KEY', text: inline }];
-  if (paths.length === 0) {
-    const why = 'PRIVATE_KEY_FILE is required: the RSA key whose public half Meta holds (or PRIVATE_KEY, a PEM)';
-    read.mistake(`${why}. Make one with: flowgate keys generate`);
-  }
-  return paths.flatMap((path) => {
-    const text = read.file('PRIVATE_KEY_FILE', path);
-    return text === undefined ? [] : [{ name: path, text }];
-  });
 }

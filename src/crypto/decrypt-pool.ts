@@ -7,7 +7,7 @@
 import { FlowgateError } from '../errors.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { AdmissionQueue, type Admitted, type DropReason } from './admission-queue.ts';
-import type { UnwrappedBatch } from './decrypt-worker.ts';
+import type { UnwrappedBatch, WrappedBatch } from './decrypt-worker.ts';
 import { BATCHES_PER_WORKER, DecryptWorkers, type DecryptWorkersOptions } from './decrypt-workers.ts';
 import type { KeyRing } from './keyring.ts';
 import type { KeyUnwrapper, UnwrapRequest } from './open-envelope.ts';
@@ -19,6 +19,7 @@ import type { KeyUnwrapper, UnwrapRequest } from './open-envelope.ts';
 export const DEFAULT_MAX_BATCH = 16;
 /** Two seconds on the spinner are a long wait, but an answer; beyond, a refusal is kinder. Meta gives up at ten. */
 export const DEFAULT_MAX_WAIT_MS = 2_000;
+const PROBLEM_MS = 10_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 /** Until the first batch has been timed: an RSA-2048 private operation on a slow core. */
 const ASSUMED_RSA_MS = 0.5;
@@ -38,7 +39,9 @@ export class DecryptPool implements KeyUnwrapper {
   readonly #queue: AdmissionQueue<Job>;
   readonly #maxBatch: number;
   #workers: DecryptWorkers;
+  #isClosed = false;
   #batchesInFlight = 0;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   /** Moving average of the time in RSA for one request, as the workers measure it. */
   #rsaMs = ASSUMED_RSA_MS;
 
@@ -55,6 +58,13 @@ export class DecryptPool implements KeyUnwrapper {
     this.#queue = new AdmissionQueue({ maxWaitMs, maxBytes: MAX_QUEUED_BYTES }, (job, why) => this.#drop(job, why));
     metrics.decryptQueueLength.collectFrom(() => this.#queue.length);
     metrics.decryptWorkers.set(workers);
+  }
+
+  /** Told for ten seconds after a batch failed, since a process that is sent nothing could not show that it works again. */
+  get problem(): string | undefined {
+    const { clock } = this.#options;
+    if (clock.nowMs() - this.#failedAtMs >= PROBLEM_MS) return undefined;
+    return 'the decrypt workers died on a request, twice in a row: the log and the system say of what';
   }
 
   get isSaturated(): boolean {
@@ -81,13 +91,15 @@ export class DecryptPool implements KeyUnwrapper {
    */
   async replaceKeys(keys: KeyRing): Promise<void> {
     const replacement = await DecryptWorkers.start({ ...this.#options, keys });
+    if (this.#isClosed) return replacement.destroy();
     const retired = this.#workers;
     this.#workers = replacement;
-    await retired.close();
+    await retired.close().catch(() => retired.destroy());
   }
 
   /** Ends the threads. Call it when nothing is in flight: what still waits gets `POOL_FAILED`. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#workers.destroy();
   }
 
@@ -120,6 +132,7 @@ export class DecryptPool implements KeyUnwrapper {
       }
     } catch {
       const failure = new FlowgateError('POOL_FAILED', 'the decrypt workers died twice on this request');
+      this.#failedAtMs = clock.nowMs();
       for (const job of batch) job.reject(failure);
     } finally {
       this.#batchesInFlight -= 1;
@@ -131,11 +144,18 @@ export class DecryptPool implements KeyUnwrapper {
   async #execute(batch: readonly Job[]): Promise<UnwrappedBatch> {
     const wrapped = batch.map((job) => job.wrappedKey);
     try {
-      return await this.#workers.run(wrapped);
+      return await this.#runOn(this.#workers, wrapped);
     } catch {
       this.#options.metrics.decryptRetried(batch.length);
-      return this.#workers.run(wrapped);
+      return this.#runOn(this.#workers, wrapped);
     }
+  }
+
+  /** The threads that did it know the keys: by the time they answer, others may serve. */
+  async #runOn(workers: DecryptWorkers, wrapped: WrappedBatch): Promise<UnwrappedBatch> {
+    const unwrapped = await workers.run(wrapped);
+    this.#options.metrics.keyHits(workers.fingerprints, unwrapped.hits);
+    return unwrapped;
   }
 
   #drop(job: Job, reason: DropReason): void {

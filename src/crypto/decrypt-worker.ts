@@ -8,7 +8,7 @@
 import type { KeyObject } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { workerData } from 'piscina';
-import { unwrapAesKey } from './flow-cipher.ts';
+import { KeyOrder } from './key-order.ts';
 
 /** Wrapped AES keys, 256 characters each for a key of 2048 bits. */
 export type WrappedBatch = readonly string[];
@@ -16,12 +16,15 @@ export type WrappedBatch = readonly string[];
 export interface UnwrappedBatch {
   /** In the order of the batch: 16 Latin-1 characters, or '' when no key opens it. */
   readonly aesKeys: readonly string[];
+  /** How many of them each key opened, in the order of the keys that the thread was started with. */
+  readonly hits: readonly number[];
   /** Time in RSA, for the whole batch. */
   readonly busyMs: number;
 }
 
 /** What a thread is started with. */
 export interface DecryptWorkerData {
+  /** Newest first. */
   readonly privateKeys: readonly KeyObject[];
   /** 0 to 19: how far this thread steps back for the main thread, whose work is short and which everybody waits for. */
   readonly niceness: number;
@@ -32,10 +35,13 @@ const { privateKeys, niceness } = workerData as DecryptWorkerData;
 // Linux keeps a niceness for each thread; elsewhere it would be the whole process that steps back.
 if (process.platform === 'linux') setPriority(niceness);
 
+const keyOrder = new KeyOrder(privateKeys);
+
 export default function unwrapBatch(batch: WrappedBatch): UnwrappedBatch {
   const startedMs = performance.now();
+  const hits: number[] = privateKeys.map(() => 0);
   const aesKeys = batch.map(
-    (wrapped) => unwrapAesKey(Buffer.from(wrapped, 'latin1'), privateKeys)?.toString('latin1') ?? '',
+    (wrapped) => keyOrder.unwrap(Buffer.from(wrapped, 'latin1'), hits)?.toString('latin1') ?? '',
   );
-  return { aesKeys, busyMs: performance.now() - startedMs };
+  return { aesKeys, hits, busyMs: performance.now() - startedMs };
 }

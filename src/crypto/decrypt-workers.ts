@@ -37,6 +37,8 @@ export interface DecryptWorkersOptions {
 }
 
 export class DecryptWorkers {
+  /** Of their keys, newest first: whose hits a batch comes back with. */
+  readonly fingerprints: readonly string[];
   readonly #clock: Clock;
   readonly #piscina: Piscina<WrappedBatch, UnwrappedBatch>;
 
@@ -55,6 +57,7 @@ export class DecryptWorkers {
   private constructor(options: DecryptWorkersOptions) {
     const { keys, workers, niceness = DEFAULT_NICENESS, clock, log, workerFile } = options;
     const workerData: DecryptWorkerData = { privateKeys: keys.map(({ privateKey }) => privateKey), niceness };
+    this.fingerprints = keys.map(({ fingerprint }) => fingerprint);
     this.#clock = clock;
     this.#piscina = new Piscina({
       filename: workerFile ?? createRequire(import.meta.url).resolve('#decrypt-worker'),

@@ -30,15 +30,21 @@ export interface ReplyKey {
  * @returns 16 bytes, or undefined when no key opens it: one answer for a wrong key, length or padding.
  */
 export function unwrapAesKey(wrappedKey: Buffer, privateKeys: readonly KeyObject[]): Buffer | undefined {
-  for (const key of privateKeys) {
-    try {
-      const aesKey = privateDecrypt({ key, ...OAEP }, wrappedKey);
-      if (aesKey.byteLength === AES_KEY_BYTES) return aesKey;
-    } catch {
-      // The next key may fit; the reason must not be told apart.
-    }
+  for (const privateKey of privateKeys) {
+    const aesKey = unwrapWith(privateKey, wrappedKey);
+    if (aesKey) return aesKey;
   }
   return undefined;
+}
+
+/** The same with one key. */
+export function unwrapWith(privateKey: KeyObject, wrappedKey: Buffer): Buffer | undefined {
+  try {
+    const aesKey = privateDecrypt({ key: privateKey, ...OAEP }, wrappedKey);
+    return aesKey.byteLength === AES_KEY_BYTES ? aesKey : undefined;
+  } catch {
+    return undefined; // another key may fit; the reason must not be told apart
+  }
 }
 
 /**

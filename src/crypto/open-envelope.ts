@@ -2,12 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { FlowgateError } from '../errors.ts';
 import { AES_KEY_BYTES, openPayload, type ReplyKey } from './flow-cipher.ts';
+import type { KeyRing } from './keyring.ts';
 
 /** Whoever unwraps AES keys: the decrypt pool, or in a bench another way to do it. */
 export interface KeyUnwrapper {
   /** True while `unwrap` would refuse: known before a body is read or a signature checked. */
   readonly isSaturated: boolean;
   unwrap(request: UnwrapRequest): Promise<Buffer | undefined>;
+  /** Why nothing is unwrapped at present, if nothing is; absent where that is not known. */
+  readonly problem?: string | undefined;
+  /** Serves with other keys from now on, losing no request; absent where that is not to be had. */
+  replaceKeys?(keys: KeyRing): Promise<void>;
   close(): Promise<void>;
 }
 

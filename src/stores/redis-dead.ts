@@ -13,7 +13,7 @@ const PREPARE = `
   redis.call('HSET', KEYS[2], 'due', ARGV[2])
   local effects = redis.call('HGETALL', KEYS[3])
   for i = 1, #effects, 2 do
-    if effects[i + 1] == '${BEGUN}' then redis.call('HDEL', KEYS[3], effects[i]) end
+    if string.sub(effects[i + 1], 1, ${BEGUN.length}) == '${BEGUN}' then redis.call('HDEL', KEYS[3], effects[i]) end
   end`;
 
 /** Forgets an item, if it is dead. KEYS: the dead, the item, its effects, its mark against duplicates. ARGV: its id. */

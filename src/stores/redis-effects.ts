@@ -2,8 +2,8 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import { DEDUPE_MS, type EffectState } from '../webhooks/inbox.ts';
 
-/** The value of an effect that was begun; that of one that is done is JSON. */
-export const BEGUN = 'begun';
+/** The value of an effect that was begun starts with this, and goes on with who began it; that of one that is done is JSON. */
+export const BEGUN = 'begun:';
 
 export class RedisEffects {
   readonly #redis: Redis;
@@ -18,12 +18,13 @@ export class RedisEffects {
     return `${this.#prefix}:effects:${id}`;
   }
 
-  async begin(id: string, effect: string): Promise<EffectState> {
+  async begin(id: string, effect: string, by: string): Promise<EffectState> {
     const key = this.keyOf(id);
-    const commands = this.#redis.multi().hget(key, effect).hsetnx(key, effect, BEGUN).pexpire(key, DEDUPE_MS);
+    const begun = BEGUN + by;
+    const commands = this.#redis.multi().hget(key, effect).hsetnx(key, effect, begun).pexpire(key, DEDUPE_MS);
     const [before] = await repliesOf<string | null>(commands);
-    if (before === null || before === undefined) return { state: 'new' };
-    return before === BEGUN ? { state: 'begun' } : { state: 'done', result: JSON.parse(before).result };
+    if (before === null || before === undefined || before === begun) return { state: 'new' };
+    return before.startsWith(BEGUN) ? { state: 'begun' } : { state: 'done', result: JSON.parse(before).result };
   }
 
   async end(id: string, effect: string, result: string | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 /** The shared inbox: one Redis for any number of processes, as a BullMQ queue. */
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
@@ -137,8 +138,8 @@ class RedisInbox implements Inbox {
     return this.#connection.ask(() => this.#records.stats());
   }
 
-  beginEffect(id: string, key: string): Promise<EffectState> {
-    return this.#connection.ask(() => this.#effects.begin(id, key));
+  beginEffect(id: string, key: string, by: string = randomUUID()): Promise<EffectState> {
+    return this.#connection.ask(() => this.#effects.begin(id, key, by));
   }
 
   endEffect(id: string, key: string, result: string | undefined): Promise<void> {

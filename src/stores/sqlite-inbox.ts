@@ -1,4 +1,5 @@
 /** The embedded inbox: one SQLite file under the data directory, owned by a thread of this process. */
+import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../clock.ts';
@@ -139,8 +140,8 @@ class SqliteInbox implements Inbox {
     return this.#commit.call(0, 'stats', this.#nowMs());
   }
 
-  beginEffect(id: string, key: string): Promise<EffectState> {
-    return this.#commit.call(key.length, 'beginEffect', id, key);
+  beginEffect(id: string, key: string, by: string = randomUUID()): Promise<EffectState> {
+    return this.#commit.call(key.length, 'beginEffect', id, key, by);
   }
 
   endEffect(id: string, key: string, result: string | undefined): Promise<void> {

@@ -38,6 +38,7 @@ const SCHEMA = `
   CREATE TABLE effect (
     item TEXT NOT NULL,
     key TEXT NOT NULL,
+    begun_by TEXT NOT NULL,
     is_done INTEGER NOT NULL DEFAULT 0,
     result TEXT,
     PRIMARY KEY (item, key)
@@ -193,15 +194,15 @@ export class SqliteItems {
     return { ...this.#tally, oldestDueMs: Math.max(0, nowMs - (oldest?.at ?? nowMs)) };
   }
 
-  beginEffect(item: string, key: string): EffectState {
-    const isNew = this.#file.change('INSERT INTO effect (item, key) VALUES (?, ?) ON CONFLICT DO NOTHING', item, key);
-    if (isNew) return { state: 'new' };
-    const effect = this.#file.get<{ is_done: number; result: string | null }>(
-      'SELECT is_done, result FROM effect WHERE item = ? AND key = ?',
+  beginEffect(item: string, key: string, by: string): EffectState {
+    this.#file.run('INSERT INTO effect (item, key, begun_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING', item, key, by);
+    const effect = this.#file.get<{ begun_by: string; is_done: number; result: string | null }>(
+      'SELECT begun_by, is_done, result FROM effect WHERE item = ? AND key = ?',
       item,
       key,
     );
-    return effect?.is_done ? { state: 'done', result: effect.result ?? undefined } : { state: 'begun' };
+    if (effect?.is_done) return { state: 'done', result: effect.result ?? undefined };
+    return { state: effect?.begun_by === by ? 'new' : 'begun' };
   }
 
   endEffect(item: string, key: string, result: string | undefined): void {

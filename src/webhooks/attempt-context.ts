@@ -1,4 +1,5 @@
 /** One attempt's context: its time limit, and its ways to the store and to the Graph API. */
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Clock, pause } from '../clock.ts';
 import { codeOf, FlowgateError } from '../errors.ts';
@@ -87,7 +88,8 @@ export class AttemptContext implements EventContext {
     if (typeof key !== 'string') throw new TypeError('the key of an effect must be a string');
     this.signal.throwIfAborted(); // this attempt is over, and the next one may have begun
     const { inbox } = this.#deps;
-    const known = await inbox.beginEffect(this.id, key);
+    const by = randomUUID(); // asked again, since an answer was lost, this call is not another that began it
+    const known = await this.#insist(() => inbox.beginEffect(this.id, key, by));
     if (known.state === 'done') return (known.result === undefined ? undefined : JSON.parse(known.result)) as T;
     if (known.state === 'begun') {
       const fix = 'see whether it happened, then replay or purge the item';
@@ -108,8 +110,8 @@ export class AttemptContext implements EventContext {
     return result;
   };
 
-  /** Tells the inbox again while it does not take it: what happened is known here, and nowhere else. */
-  async #insist(tell: () => Promise<void>): Promise<void> {
+  /** Asks or tells the inbox again while it does not answer: what it has not heard is known here, and nowhere else. */
+  async #insist<T>(tell: () => Promise<T>): Promise<T> {
     for (let waitMs = TELL_AGAIN_MS; ; waitMs = Math.min(waitMs * 2, TELL_AGAIN_MAX_MS)) {
       try {
         return await tell();

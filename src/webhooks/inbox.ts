@@ -127,8 +127,11 @@ export interface Inbox {
   find(id: string): Promise<ItemRecord | undefined>;
   stats(): Promise<InboxStats>;
 
-  /** Marks an effect of an item as begun, durably, and tells what was known of it before. */
-  beginEffect(id: string, key: string): Promise<EffectState>;
+  /**
+   * Marks an effect of an item as begun, durably, and tells what was known of it before.
+   * @param by who begins it: whoever asks again under the same name, since the answer was lost, is told `new` again.
+   */
+  beginEffect(id: string, key: string, by?: string): Promise<EffectState>;
   /** The effect happened; `result` is what `beginEffect` tells from now on. */
   endEffect(id: string, key: string, result: string | undefined): Promise<void>;
   /** The effect did not happen: it may be begun again. */

@@ -7,7 +7,7 @@ import { loadSettings } from '../../src/config/settings.ts';
 import { RunningCommand, run, temporaryDirectory } from '../support/command.ts';
 import { keyPair } from '../support/keys.ts';
 
-const secrets = { APP_SECRET: 'secret', PRIVATE_KEY: keyPair.privateKey };
+const secrets = { APP_SECRET: 'secret', VERIFY_TOKEN: 'token', PRIVATE_KEY: keyPair.privateKey };
 const ports = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', WORKERS: '1' };
 const BOOKING = 'examples/booking/app.ts';
 const directory = temporaryDirectory();
@@ -29,7 +29,7 @@ test.each([
   [['nope'], "unknown command 'nope'"],
   [['serve'], "missing required argument 'app'"],
   [['serve', 'a.js', 'b.js'], 'too many arguments'],
-  [['serve', '--nope', 'a.js'], "unknown option '--nope'"],
+  [['serve', '--unheard-of', 'a.js'], "unknown option '--unheard-of'"],
   [['demo', '--users', '0'], 'It must be a whole number from 1 to 10000.'],
   [['phone', 'http://x/flows/y', '--data-api', '5.0'], 'Allowed choices are 3.0, 4.0'],
 ])('answers a wrong use with one sentence and exit code 2: %j', async (args, sentence) => {
@@ -95,15 +95,17 @@ test('keys generate writes a pair that serve takes, readable by its owner alone'
   expect(stdout).not.toContain('PRIVATE KEY-----');
   expect(statSync(join(out, 'private.pem')).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(out, 'public.pem'), 'utf8')).toContain('BEGIN PUBLIC KEY');
-  expect(loadSettings({ APP_SECRET: 'x', PRIVATE_KEY_FILE: join(out, 'private.pem') }).secrets.keys).toHaveLength(1);
+  expect(
+    loadSettings({ APP_SECRET: 'x', VERIFY_TOKEN: 'y', PRIVATE_KEY_FILE: join(out, 'private.pem') }).secrets?.keys,
+  ).toHaveLength(1);
 });
 
 test('keys generate encrypts the key when PASSPHRASE is set', async () => {
   const out = temporaryDirectory();
   await run(['keys', 'generate', '--out', out], { PASSPHRASE: 'correct horse' });
-  const env = { APP_SECRET: 'x', PRIVATE_KEY_FILE: join(out, 'private.pem') };
+  const env = { APP_SECRET: 'x', VERIFY_TOKEN: 'y', PRIVATE_KEY_FILE: join(out, 'private.pem') };
   expect(() => loadSettings(env)).toThrow('is encrypted: set PASSPHRASE');
-  expect(loadSettings({ ...env, PASSPHRASE: 'correct horse' }).secrets.keys).toHaveLength(1);
+  expect(loadSettings({ ...env, PASSPHRASE: 'correct horse' }).secrets?.keys).toHaveLength(1);
 });
 
 test('keys generate never overwrites a key', async () => {

@@ -12,7 +12,7 @@ const file = (name: string, text: string) => {
   return join(directory, name);
 };
 const keyFile = file('private.pem', keyPair.privateKey);
-const required = { APP_SECRET: 'the secret', PRIVATE_KEY_FILE: keyFile };
+const required = { APP_SECRET: 'the secret', PRIVATE_KEY_FILE: keyFile, VERIFY_TOKEN: 'the token' };
 
 const messageOf = (env: Record<string, string>) => {
   try {
@@ -34,6 +34,9 @@ test('needs no more than the secrets; the rest has defaults', () => {
     flowDeadlineMs: 8000,
     logLevel: 'info',
     logErrorMessages: false,
+    role: 'all',
+    dataDir: '.flowgate',
+    inboxConcurrency: 32,
   });
   expect(config.workers).toBeGreaterThanOrEqual(1);
 });
@@ -45,7 +48,12 @@ test('tells every mistake in one message, and no secret', () => {
     WORKERS: '0',
     FLOW_DEADLINE_MS: '10000',
     HTTP_SERVER: 'apache',
+    ROLE: 'boss',
+    INBOX_CONCURRENCY: '0',
     LOG_LEVEL: 'loud',
+    REDIS_URL: 'http://redis',
+    PHONE_NUMBER_ID: '+49 30',
+    GRAPH_BASE_URL: 'graph.facebook.com',
     PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----',
   });
   expect(message.split('; ')).toEqual([
@@ -54,10 +62,27 @@ test('tells every mistake in one message, and no secret', () => {
     'HTTP_SERVER must be one of auto, uws, node, got "apache"',
     'WORKERS must be a whole number from 1 to 256, got "0"',
     'FLOW_DEADLINE_MS must be a whole number from 100 to 9000, got "10000"',
+    'ROLE must be one of all, web, worker, got "boss"',
+    'INBOX_CONCURRENCY must be a whole number from 1 to 1000, got "0"',
     'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, got "loud"',
     'APP_SECRET is required: the App Secret of the Meta app connected to the Flow (or APP_SECRET_FILE)',
     'PRIVATE_KEY is not a valid private key: the PEM is damaged',
+    'VERIFY_TOKEN is required: any text of your own, which you also give Meta with the webhook URL',
+    'REDIS_URL must look like redis://user:password@host:6379/0, or rediss:// for TLS',
+    'PHONE_NUMBER_ID must be the id of the business number, digits only',
+    'GRAPH_BASE_URL must be an http or https URL',
   ]);
+});
+
+test('takes the files of a certificate together, or not at all', () => {
+  expect(loadSettings(required).config.tls).toBeUndefined();
+  const env = { ...required, TLS_CERT_FILE: '/tls/tls.crt', TLS_KEY_FILE: '/tls/tls.key' };
+  expect(loadSettings(env).config.tls).toEqual({ certFile: '/tls/tls.crt', keyFile: '/tls/tls.key' });
+  for (const name of ['TLS_CERT_FILE', 'TLS_KEY_FILE']) {
+    expect(messageOf({ ...required, [name]: '/tls/file' })).toBe(
+      'TLS_CERT_FILE and TLS_KEY_FILE go together: set both, or neither',
+    );
+  }
 });
 
 test('does not repeat a long value: it may be a secret in the wrong variable', () => {
@@ -72,18 +97,20 @@ test.each(['', '   ', ',', ' , '])('refuses to start with the blank app secret %
 test('takes several app secrets, and several key files, newest first', () => {
   const other = makeKeyPair();
   const files = `${file('new.pem', other.privateKey)}, ${keyFile}`;
-  const { secrets } = loadSettings({ APP_SECRET: 'new, old', PRIVATE_KEY_FILE: files });
-  expect(secrets.appSecrets.map((key) => key.export().toString())).toEqual(['new', 'old']);
-  expect(secrets.keys).toHaveLength(2);
-  expect(secrets.keys[1]?.fingerprint).toBe(loadSettings(required).secrets.keys[0].fingerprint);
+  const { secrets } = loadSettings({ ...required, APP_SECRET: 'new, old', PRIVATE_KEY_FILE: files });
+  expect(secrets?.appSecrets.map((key) => key.export().toString())).toEqual(['new', 'old']);
+  expect(secrets?.keys).toHaveLength(2);
+  expect(secrets?.keys[1]?.fingerprint).toBe(loadSettings(required).secrets?.keys[0].fingerprint);
 });
 
 test('reads a secret from the file its _FILE twin names, without the line break at its end', () => {
   const { secrets } = loadSettings({
     APP_SECRET_FILE: file('secret', 'from a file\n'),
+    VERIFY_TOKEN_FILE: file('verify-token', 'from another\n'),
     PRIVATE_KEY: keyPair.privateKey,
   });
-  expect(secrets.appSecrets[0].export().toString()).toBe('from a file');
+  expect(secrets?.appSecrets[0].export().toString()).toBe('from a file');
+  expect(secrets?.verifyToken).toBe('from another');
 });
 
 test('refuses an unreadable file, and a secret that is given twice', () => {
@@ -97,17 +124,35 @@ test('refuses an unreadable file, and a secret that is given twice', () => {
   expect(message).toContain('PASSPHRASE and PASSPHRASE_FILE are both set: keep one');
 });
 
+test('a worker needs Redis, and no secret', () => {
+  const { secrets, redisUrl } = loadSettings({ ROLE: 'worker', REDIS_URL: 'redis://127.0.0.1:6379' });
+  expect({ secrets, redisUrl }).toEqual({ secrets: undefined, redisUrl: 'redis://127.0.0.1:6379' });
+  expect(messageOf({ ROLE: 'worker' })).toBe(
+    'ROLE worker needs REDIS_URL: without it the inbox is a file that one process owns',
+  );
+  expect(messageOf({ ...required, ROLE: 'web' })).toContain('ROLE web needs REDIS_URL');
+});
+
 test('an override beats its variable, and the twin of its variable', () => {
   const env = withOverrides({ APP_SECRET: 'mine', PORT: 1 }, { APP_SECRET_FILE: '/nowhere', PORT: '2' });
   expect(env).toEqual({ APP_SECRET: 'mine', PORT: '1' });
+  const keys = { KEYS_DIR: 'directory', PRIVATE_KEY_FILE: 'file' };
+  expect(withOverrides({ PRIVATE_KEY: 'text' }, keys)).toEqual({ PRIVATE_KEY: 'text' });
+  expect(withOverrides(keys, { PRIVATE_KEY: 'text' })).toEqual(keys);
 });
 
 describe('developmentSettings', () => {
-  const make = () => ({ appSecret: 'made', privateKeyFile: 'made.pem' });
+  const make = () => ({ appSecret: 'made', verifyToken: 'made too', privateKeyFile: 'made.pem' });
 
   test('provides the secrets that are not set', () => {
     const { env, usesOwnSecrets } = developmentSettings(make, { PORT: '1' });
-    expect(env).toEqual({ PORT: '1', APP_SECRET: 'made', PRIVATE_KEY_FILE: 'made.pem', LOG_ERROR_MESSAGES: 'true' });
+    expect(env).toEqual({
+      PORT: '1',
+      APP_SECRET: 'made',
+      VERIFY_TOKEN: 'made too',
+      PRIVATE_KEY_FILE: 'made.pem',
+      LOG_ERROR_MESSAGES: 'true',
+    });
     expect(usesOwnSecrets).toBe(true);
   });
 
@@ -115,7 +160,10 @@ describe('developmentSettings', () => {
     const refuse = () => {
       throw new Error('must not be called');
     };
-    const set = { APP_SECRET_FILE: 'x', PRIVATE_KEY: 'y', LOG_ERROR_MESSAGES: 'false' };
+    const set = { APP_SECRET_FILE: 'x', VERIFY_TOKEN_FILE: 'z', PRIVATE_KEY: 'y', LOG_ERROR_MESSAGES: 'false' };
     expect(developmentSettings(refuse, set)).toMatchObject({ env: set, usesOwnSecrets: false });
+    const { PRIVATE_KEY: _, ...others } = set;
+    const withDirectory = { ...others, KEYS_DIR: 'keys' };
+    expect(developmentSettings(refuse, withDirectory)).toMatchObject({ env: withDirectory, usesOwnSecrets: false });
   });
 });

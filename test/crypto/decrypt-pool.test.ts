@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { DecryptPool, type DecryptPoolOptions } from '../../src/crypto/decrypt-pool.ts';
+import { DecryptWorkers } from '../../src/crypto/decrypt-workers.ts';
 import { createMetrics } from '../../src/metrics/registry.ts';
 import { keyPair, makeKeyPair, toKeyRing } from '../support/keys.ts';
 import { recordingLog, silentLog } from '../support/log.ts';
@@ -114,6 +115,37 @@ test('swaps the keys with no request lost, then no longer opens with the old key
   const [aesKey = randomBytes(16)] = aesKeys;
   expect(await unwrap(pool, wrap(aesKey, next.publicKey))).toEqual(aesKey);
   expect(await unwrap(pool, wrap(aesKey))).toBeUndefined();
+});
+
+test('counts the hits of each key, also of one that is no longer held when its batch ends', async () => {
+  const [older, next] = [makeKeyPair(), makeKeyPair()];
+  const metrics = createMetrics();
+  const ring = toKeyRing(keyPair, older);
+  const hits = (fingerprint: string | undefined) =>
+    metrics
+      .render()
+      .then(
+        (text) => new RegExp(`^flowgate_key_hits_total\\{fingerprint="${fingerprint}"\\} (\\d+)$`, 'm').exec(text)?.[1],
+      );
+  const pool = await start({ keys: ring, metrics });
+  metrics.keysFrom(() => ({ keys: ring.map(({ fingerprint }) => ({ fingerprint, ageMs: 0 })), hasProblem: false }));
+  await Promise.all(Array.from({ length: 30 }, () => unwrap(pool, wrap(randomBytes(16), older.publicKey))));
+  await unwrap(pool, wrap(randomBytes(16)));
+  await unwrap(pool, randomBytes(256));
+  expect(await Promise.all(ring.map(({ fingerprint }) => hits(fingerprint)))).toEqual(['1', '30']);
+  const inFlight = Array.from({ length: 4 }, () => unwrap(pool, wrap(randomBytes(16))));
+  await pool.replaceKeys(toKeyRing(next));
+  await Promise.all(inFlight);
+  expect(await hits(ring[0].fingerprint)).toBe('5');
+});
+
+test('keys that come too late, when the pool is closed, start nothing that lasts', async () => {
+  const pool = await start({ workers: 1 });
+  const destroyed = vi.spyOn(DecryptWorkers.prototype, 'destroy');
+  const replacing = pool.replaceKeys(toKeyRing(makeKeyPair()));
+  await pool.close();
+  await replacing;
+  expect(new Set(destroyed.mock.contexts).size).toBe(2);
 });
 
 test('rejects what waited past its deadline, without decrypting it', async () => {

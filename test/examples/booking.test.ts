@@ -2,6 +2,7 @@ import { createPhone, type PhoneScreen } from 'flowgate/testing';
 import { expect, test } from 'vitest';
 import app from '../../examples/booking/app.ts';
 import json from '../../examples/booking/booking.flow.json' with { type: 'json' };
+import { FakeGraph, GRAPH_TOKEN, PHONE_NUMBER_ID } from '../support/fake-graph.ts';
 
 const pick = { department: 'eyes', location: 'north', date: '2030-01-07' };
 const person = { name: 'Ada Example', email: 'ada@example.org', phone: '+1 555 010 9988' };
@@ -66,4 +67,21 @@ test('a payload that no screen of ours sends shows the screen again, with its da
   const screen = await phone.submit({ step: 7 });
   expect(screen.errorMessage).toBeDefined();
   expectDeclaredData(screen);
+});
+
+test('a completed booking is answered with its invoice, once', async () => {
+  await using graph = await FakeGraph.start();
+  const settings = { GRAPH_TOKEN, PHONE_NUMBER_ID, GRAPH_BASE_URL: graph.url };
+  await using phone = createPhone(app, { settings });
+  await phone.open('booking');
+  await phone.submit({ step: 'submit', ...pick, time: '09:30' });
+  await phone.submit({ ...pick, time: '09:30', ...person });
+  await phone.submit({ ...pick, time: '09:30' });
+  await phone.sendCompletion();
+  await phone.redeliver();
+  await phone.settled();
+  expect(graph.uploads.map(({ filename, mimeType }) => [filename, mimeType])).toEqual([
+    ['invoice-2030-01-07-0930.pdf', 'application/pdf'],
+  ]);
+  expect(graph.messages.map(({ body }) => body)).toMatchObject([{ to: phone.user.waId, type: 'document' }]);
 });

@@ -527,6 +527,18 @@ describe.each(inboxEngines)('the inbox on $name', ({ isDurable, start }) => {
       expect(await inbox.beginEffect(id, 'book: 10 o’clock')).toEqual({ state: 'done', result: undefined });
     });
 
+    test('are new to whoever began them and did not hear the answer', async () => {
+      await using store = await open();
+      const { inbox } = store;
+      await inbox.append([newItem(1)]);
+      const id = itemId(1);
+      expect(await inbox.beginEffect(id, 'send', 'one')).toEqual({ state: 'new' });
+      expect(await inbox.beginEffect(id, 'send', 'one')).toEqual({ state: 'new' });
+      expect(await inbox.beginEffect(id, 'send', 'another')).toEqual({ state: 'begun' });
+      await inbox.endEffect(id, 'send', '1');
+      expect(await inbox.beginEffect(id, 'send', 'one')).toEqual({ state: 'done', result: '1' });
+    });
+
     test('may be begun again when they did not happen', async () => {
       await using store = await open();
       const { inbox } = store;

@@ -151,10 +151,10 @@ describe('forget', () => {
   test('takes the effects of what it forgets along', () => {
     const items = store(1, 1);
     const id = itemId(0);
-    items.beginEffect(id, 'late'); // by an attempt that was over
-    expect(items.beginEffect(id, 'late')).toEqual({ state: 'begun' });
+    items.beginEffect(id, 'late', 'one'); // by an attempt that was over
+    expect(items.beginEffect(id, 'late', 'two')).toEqual({ state: 'begun' });
     items.forget(old);
-    expect(items.beginEffect(id, 'late')).toEqual({ state: 'new' });
+    expect(items.beginEffect(id, 'late', 'three')).toEqual({ state: 'new' });
     items.close();
   });
 });

@@ -22,7 +22,7 @@ export class RunningCommand {
 
   constructor(args: readonly string[], env: Record<string, string> = {}, stdin = '') {
     this.process = spawn(process.execPath, [MAIN, ...args], {
-      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
+      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env, DATA_DIR: env['DATA_DIR'] ?? temporaryDirectory() },
     });
     this.process.stdin?.end(stdin);
     this.process.stdout?.on('data', (chunk) => this.#add(() => (this.#stdout += chunk)));
@@ -40,7 +40,7 @@ export class RunningCommand {
     for (;;) {
       const match = pattern.exec(this.#stdout);
       if (match) return match;
-      if (this.process.exitCode !== null)
+      if (this.process.exitCode !== null || this.process.signalCode !== null)
         throw new Error(`ended without printing ${pattern}: ${this.#stdout}${this.#stderr}`);
       await new Promise<void>((wake) => this.#watchers.push(wake));
     }

@@ -22,7 +22,7 @@ export const keyPair = makeKeyPair();
 export function toKeyRing(...pairs: [TestKeyPair, ...TestKeyPair[]]): KeyRing {
   const [newest, ...older] = pairs.map(({ privateKey }) => {
     const key = createPrivateKey(privateKey);
-    return { privateKey: key, fingerprint: fingerprintOf(key) };
+    return { privateKey: key, fingerprint: fingerprintOf(key), name: 'a test', modifiedAtMs: undefined };
   });
   if (!newest) throw new Error('no key');
   return [newest, ...older];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../src/clock.ts';
 import { FlowgateError } from '../../src/errors.ts';
 import type { JsonObject } from '../../src/json.ts';
@@ -19,12 +20,16 @@ import {
 
 const MAX_A_CALL = 1_000;
 
+type Effect =
+  | { readonly state: 'begun'; readonly by: string }
+  | { readonly state: 'done'; readonly result: string | undefined };
+
 interface Entry {
   readonly id: string;
   readonly kind: ItemKind;
   readonly type: string;
   readonly storedAtMs: number;
-  readonly effects: Map<string, EffectState>;
+  readonly effects: Map<string, Effect>;
   payload: JsonObject | undefined;
   state: ItemState;
   attempts: number;
@@ -125,11 +130,12 @@ export class MemoryInbox implements Inbox {
     return { waiting, leased, done, dead, oldestDueMs: Math.max(0, ...dueSinceMs) };
   }
 
-  async beginEffect(id: string, key: string): Promise<EffectState> {
+  async beginEffect(id: string, key: string, by: string = randomUUID()): Promise<EffectState> {
     const effects = this.#effects(id);
-    const before = effects.get(key) ?? { state: 'new' };
-    if (before.state === 'new') effects.set(key, { state: 'begun' });
-    return before;
+    const before = effects.get(key);
+    if (before?.state === 'done') return { state: 'done', result: before.result };
+    if (!before) effects.set(key, { state: 'begun', by });
+    return { state: !before || before.by === by ? 'new' : 'begun' };
   }
 
   async endEffect(id: string, key: string, result: string | undefined): Promise<void> {
@@ -201,7 +207,7 @@ export class MemoryInbox implements Inbox {
     return (id === undefined ? dead : dead.filter((entry) => entry.id === id)).slice(0, MAX_A_CALL);
   }
 
-  #effects(id: string): Map<string, EffectState> {
+  #effects(id: string): Map<string, Effect> {
     this.#check();
     return this.#entries.get(id)?.effects ?? new Map();
   }
