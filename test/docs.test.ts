@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import { withoutPanelTables } from '../grafana/src/readme.ts';
 import { STATUS_BY_CODE } from '../src/errors.ts';
 import { createMetrics } from '../src/metrics/registry.ts';
 import { createPhone } from '../src/testing/index.ts';
@@ -45,7 +46,9 @@ test('grafana/README.md lists every metric of ours, and no other', async () => {
   const metrics = createMetrics();
   metrics.inboxFrom(async () => ({ waiting: 0, leased: 0, done: 0, dead: 0, oldestDueMs: 0 }));
   const exported = (await metrics.render()).split('\n').filter((line) => line.startsWith('# TYPE flowgate_'));
-  expect(names(readFileSync('grafana/README.md', 'utf8'))).toEqual(names(exported.join('\n')));
+  // Its queries name histograms by their three series: test/grafana/ has an eye on those.
+  const written = withoutPanelTables(readFileSync('grafana/README.md', 'utf8'));
+  expect(names(written)).toEqual(names(exported.join('\n')));
 });
 
 test('the hello world of the README works, in under 10 lines', async () => {

@@ -139,7 +139,7 @@ function tableOf(load: LoadResult, metrics: ReadonlyMap<string, number>, cpuSeco
   const server = metrics.has('flowgate_http_server_info{server="uws",fallback="false"}')
     ? 'uWebSockets.js'
     : 'node:http';
-  const loopDelay = metrics.get('flowgate_event_loop_delay_seconds{quantile="0.99"}') ?? Number.NaN;
+  const loopDelay = metrics.get('flowgate_event_loop_delay_seconds{percentile="99"}') ?? Number.NaN;
   return [
     ['requests per second', Math.round(load.requestsPerSec).toLocaleString('en')],
     ['latency p50', `${load.p50Ms} ms`],

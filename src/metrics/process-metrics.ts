@@ -13,6 +13,7 @@ export interface ProcessMetrics {
 export function createProcessMetrics(registry: Registry): ProcessMetrics {
   collectDefaultMetrics({ register: registry });
   eventLoopDelay(registry);
+  eventLoopUtilization(registry);
   const httpServer = new Gauge({
     name: 'flowgate_http_server_info',
     help: 'The HTTP server in use (always 1); fallback is true when uWebSockets.js was wanted and could not load.',
@@ -29,14 +30,29 @@ function eventLoopDelay(registry: Registry): void {
   new Gauge({
     name: 'flowgate_event_loop_delay_seconds',
     help: 'How late the event loop ran its timers since the last scrape.',
-    labelNames: ['quantile'],
+    labelNames: ['percentile'],
     registers: [registry],
     collect() {
-      for (const quantile of [0.5, 0.99, 1]) {
-        const delayMs = histogram.percentile(quantile * 100) / 1e6 - LOOP_PROBE_MS;
-        this.set({ quantile: String(quantile) }, Math.max(0, delayMs) / 1000);
+      for (const percentile of [50, 99, 100]) {
+        const delayMs = histogram.percentile(percentile) / 1e6 - LOOP_PROBE_MS;
+        this.set({ percentile }, Math.max(0, delayMs) / 1000);
       }
       histogram.reset();
+    },
+  });
+}
+
+/** Share of the time since the last scrape in which the event loop had something to do. */
+function eventLoopUtilization(registry: Registry): void {
+  let before = performance.eventLoopUtilization();
+  new Gauge({
+    name: 'flowgate_event_loop_utilization_ratio',
+    help: 'Share of the time since the last scrape in which the event loop was busy, 0 to 1.',
+    registers: [registry],
+    collect() {
+      const now = performance.eventLoopUtilization();
+      this.set(performance.eventLoopUtilization(now, before).utilization);
+      before = now;
     },
   });
 }

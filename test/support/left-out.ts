@@ -1,9 +1,10 @@
 /** Vitest's global setup: what this machine cannot test is said in the last lines, so that nobody takes it for passed. */
+import { hasPrometheus } from '../grafana/support/prometheus-available.ts';
 import { canFreeze, canLimitFiles, canMount } from './disk-available.ts';
 import { hasRedisServer, redisUrl } from './redis-available.ts';
 
 /** Each asks the same question as the tests it speaks for, and answers undefined when they run. */
-const LEFT_OUT: readonly (() => string | undefined)[] = [leftOutOfRedis, leftOutOfDisks];
+const LEFT_OUT: readonly (() => string | undefined)[] = [leftOutOfRedis, leftOutOfDisks, leftOutOfPrometheus];
 
 function leftOutOfRedis(): string | undefined {
   if (hasRedisServer) return undefined;
@@ -19,6 +20,10 @@ function leftOutOfDisks(): string | undefined {
     ...(canLimitFiles ? [] : ['one that fails to write (no prlimit on PATH)']),
   ];
   return left.length > 0 ? `the tests of disks: ${left.join(', ')}` : undefined;
+}
+
+function leftOutOfPrometheus(): string | undefined {
+  return hasPrometheus ? undefined : 'the dashboards and alerts on real data (no prometheus and promtool on PATH)';
 }
 
 /** @returns what Vitest calls at its very end. */
