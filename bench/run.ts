@@ -9,6 +9,7 @@ import { bench as againstUnbatched } from './against-unbatched.ts';
 import { bench as engines } from './engines.ts';
 import { bench as flowEndpoint } from './flow-endpoint.ts';
 import { bench as isolation } from './isolation.ts';
+import { bench as metricsCost } from './metrics-cost.ts';
 import { bench as overload } from './overload.ts';
 import type { Bench } from './support/bench.ts';
 import { BenchError, reasonOf } from './support/bench-error.ts';
@@ -29,7 +30,7 @@ const LEAST_ROUNDS = 3;
 /** In the order they run and are shown. */
 const BENCHES: readonly Bench[] = [
   ...[flowEndpoint, againstInline, againstUnbatched, againstNaive],
-  ...[overload, isolation, webhookIntake, webhookDrain, engines],
+  ...[overload, isolation, webhookIntake, webhookDrain, engines, metricsCost],
 ];
 
 interface RunOptions {

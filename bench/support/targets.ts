@@ -50,6 +50,7 @@ export const TARGETS = {
     bound: 'at least',
     limit: 5_000,
   },
+  metrics: { what: 'CPU of the metrics of a Flow request', figure: 'cpuMicros', bound: 'at most', limit: 10 },
   intakeP99: { what: 'their p99', figure: 'p99Ms', bound: 'at most', limit: 100 },
   intakeOfCrowd: {
     what: 'durable acknowledgements a second, embedded store, 1,000 connections',
