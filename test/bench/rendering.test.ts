@@ -123,6 +123,7 @@ test('bench/README.md has its markers, and a place for a reading of every bench'
     'engines',
     'flow-endpoint',
     'isolation',
+    'metrics-cost',
     'overload',
     'webhook-drain',
     'webhook-intake',
