@@ -26,6 +26,8 @@ import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics/registry.ts';
 import { answers, loopRuns, probeLoop, Readiness } from './readiness.ts';
 import { type OpenInboxOptions, openInbox } from './stores/open-inbox.ts';
+import { createTracing } from './tracing/otel.ts';
+import type { Tracing } from './tracing/tracing.ts';
 import { inboxRoutes } from './webhooks/admin.ts';
 import { createWebhookEndpoint } from './webhooks/endpoint.ts';
 import type { Handlers } from './webhooks/handlers.ts';
@@ -71,13 +73,14 @@ export interface Host {
 /** How long `close` waits for event handlers. */
 const CLOSE_GRACE_MS = 10_000;
 const PLAIN = { 'Content-Type': 'text/plain' };
+const LIVENESS: Route = { methods: ['GET', 'HEAD'], handler: () => ({ status: 200, headers: PLAIN, body: 'ok' }) };
 
 /** Rejects with `SETTINGS_INVALID`, `POOL_START_FAILED`, `INBOX_LOCKED` or `INBOX_OPEN_FAILED`. */
 export async function openHost(app: AppDefinition, parts: HostParts = {}): Promise<Host> {
   const settings = parts.settings ?? loadSettings(withOverrides(app.settings));
   const { config } = settings;
   const { clock = systemClock, log = createLog(config.logLevel) } = parts;
-  const shared: Shared = { clock, log, metrics: createMetrics(), ...config };
+  const shared: Shared = { clock, log, metrics: createMetrics(), tracing: createTracing(clock), ...config };
   const inbox = await startInbox(settings, parts, shared);
   let answering: Answering;
   try {
@@ -118,6 +121,7 @@ interface Shared extends Config {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
 }
 
 interface Answering {
@@ -146,9 +150,7 @@ async function startAnswering(
   { startDecryption = DecryptPool.start }: HostParts,
   shared: Shared,
 ): Promise<Answering> {
-  const routes = new Map<string, Route>([
-    ['/healthz', { methods: ['GET', 'HEAD'], handler: () => ({ status: 200, headers: PLAIN, body: 'ok' }) }],
-  ]);
+  const routes = new Map<string, Route>([['/healthz', LIVENESS]]);
   const find = (path: string) => routes.get(path);
   if (!secrets) return { find, keys: undefined, problem: () => undefined, close: async () => {} };
 
@@ -157,7 +159,7 @@ async function startAnswering(
   const replies = new ReplyMemory(shared.clock);
   shared.metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
   // A request that comes again is another one: the jobs its handler defers have ids of their own.
-  const newDefer = () => createDefer(inbox, handlers, randomUUID());
+  const newDefer = (traceparent?: string) => createDefer(inbox, handlers, randomUUID(), traceparent);
   const deps: FlowDeps = { ...shared, ...secrets, pool, replies, newDefer };
   for (const flow of flows.values()) {
     routes.set(`/flows/${flow.name}`, { methods: ['POST'], handler: createFlowEndpoint(flow, deps) });
@@ -210,6 +212,7 @@ function adminRoutes(
   const own = new Map<string, Route>([
     ['/metrics', { methods: ['GET'], handler: render }],
     ['/readyz', readiness.route],
+    ['/healthz', LIVENESS], // all that a worker serves is here
   ]);
   if (keys) own.set('/keys', keyRoute(keys));
   const ofInbox = inboxRoutes(inbox);

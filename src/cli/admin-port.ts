@@ -40,6 +40,7 @@ export function adminUrlFromEnv(env: NodeJS.ProcessEnv = process.env): string {
 
 /** @param url as a person gave it. @throws CliError. */
 export function toAdminUrl(url: string): string {
+  if (url.includes('@')) throw new CliError('an admin port asks for no user and password: give --url without them');
   if (/^https?:\/\/[^/?#]/.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '');
   throw new CliError(`${url} is not the address of an admin port: give one like http://127.0.0.1:9464`);
 }

@@ -1,6 +1,9 @@
 /** `flowgate serve`: runs an app until it is told to stop. */
+import type { Logger } from 'pino';
 import { APP } from '../app.ts';
 import { loadSettings, withOverrides } from '../config/settings.ts';
+import { stackOf } from '../errors.ts';
+import { createLog } from '../log.ts';
 import { startService } from '../service.ts';
 import { loadApp } from './load-app.ts';
 
@@ -17,7 +20,10 @@ export async function serve(file: string, { port, host, role, underDev = false }
   const app = (await loadApp(file, { isTsxLoaded: underDev }))[APP];
   const flags = { ...(port && { PORT: port }), ...(host && { HOST: host }), ...(role && { ROLE: role }) };
   const overrides = { ...app.settings, ...flags };
-  const service = await startService(app, { settings: loadSettings(withOverrides(overrides)) });
+  const settings = loadSettings(withOverrides(overrides));
+  const log = createLog(settings.config.logLevel);
+  logWhatNobodyCaught(log, settings.config.logErrorMessages);
+  const service = await startService(app, { settings, log });
   if (underDev) {
     for (const flow of app.flows.keys()) console.log(`  flowgate phone ${service.url}/flows/${flow}`);
     console.log(`  metrics  ${service.adminUrl}/metrics\n`);
@@ -26,6 +32,28 @@ export async function serve(file: string, { port, host, role, underDev = false }
   if (!underDev) process.on('SIGHUP', () => void service.reload());
   await stopSignal();
   await service.close();
+}
+
+/**
+ * A promise that a handler left alone and that rejects later fails no request, and must end none: it is logged. What is
+ * thrown outside of any promise leaves the process in a state that nobody knows: it is logged, and ends it. Node itself
+ * would print the error's message, which may quote a user's data.
+ */
+function logWhatNobodyCaught(log: Logger, logErrorMessages: boolean): void {
+  const detailOf = (error: unknown) => ({
+    stack: stackOf(error),
+    ...(logErrorMessages && error instanceof Error && { thrown: error.message }),
+  });
+  process.on('unhandledRejection', (error) => {
+    log.error({ code: 'REJECTION_UNHANDLED', ...detailOf(error) }, 'a promise that nobody waits for has failed');
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal(
+      { code: 'EXCEPTION_UNCAUGHT', ...detailOf(error) },
+      'the process ends: an error was thrown where nobody catches it',
+    );
+    process.exit(1);
+  });
 }
 
 function stopSignal(): Promise<void> {

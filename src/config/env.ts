@@ -44,7 +44,15 @@ export class EnvReader {
     if (inline !== undefined && path !== undefined) {
       this.mistake(`${name} and ${name}_FILE are both set: keep one`);
     }
-    return inline ?? (path === undefined ? undefined : this.file(`${name}_FILE`, path));
+    return inline ?? (path === undefined ? undefined : this.#secretFile(`${name}_FILE`, path));
+  }
+
+  /** An empty file is a secret that was not written yet: taken for one, it would be known to everybody. */
+  #secretFile(name: string, path: string): string | undefined {
+    const text = this.file(name, path);
+    if (text !== '') return text;
+    this.mistake(`${name}: ${quotePath(path)} is empty`);
+    return undefined;
   }
 
   /** The trimmed text of the file at `path`, which the variable `name` gave. */
@@ -53,7 +61,7 @@ export class EnvReader {
       return readFileSync(path, 'utf8').trim();
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-      this.mistake(`${name}: cannot read ${path} (${reason})`);
+      this.mistake(`${name}: cannot read ${quotePath(path)} (${reason})`);
       return undefined;
     }
   }
@@ -76,6 +84,14 @@ export class EnvReader {
 /** What a wrong value looked like, in short: it may have been pasted into the wrong variable. */
 function quote(text: string): string {
   return text.length > 12 ? `a text of ${text.length} characters` : JSON.stringify(text);
+}
+
+/**
+ * A path as a message may show it. What does not look like one may be the secret itself, given where the name of its file
+ * belongs.
+ */
+export function quotePath(path: string): string {
+  return /[./]/.test(path) && !/[\r\n]|\\n|-----BEGIN/.test(path) ? path : `a text of ${path.length} characters`;
 }
 
 /** The parts of a comma-separated list, trimmed, without the empty ones. */

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { type KeyRing, loadPrivateKeys, MAX_KEYS, type PrivateKeySource } from '../crypto/keyring.ts';
 import { FlowgateError } from '../errors.ts';
-import { type EnvReader, listOf } from './env.ts';
+import { type EnvReader, listOf, quotePath } from './env.ts';
 import { type KeyFile, keyFilesIn } from './key-directory.ts';
 
 /** One of these names the keys. */
@@ -104,7 +104,7 @@ function listKeyFiles(read: EnvReader, directory: string): KeyFile[] | undefined
     return keyFilesIn(directory);
   } catch (error) {
     const { code = 'unknown reason', path = directory } = error as NodeJS.ErrnoException;
-    read.mistake(`KEYS_DIR: cannot read ${path} (${code})`);
+    read.mistake(`KEYS_DIR: cannot read ${quotePath(path)} (${code})`);
     return undefined;
   }
 }

@@ -6,6 +6,7 @@
  */
 import { FlowgateError } from '../errors.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import type { UnwrapTrace } from '../tracing/tracing.ts';
 import { AdmissionQueue, type Admitted, type DropReason } from './admission-queue.ts';
 import type { UnwrappedBatch, WrappedBatch } from './decrypt-worker.ts';
 import { BATCHES_PER_WORKER, DecryptWorkers, type DecryptWorkersOptions } from './decrypt-workers.ts';
@@ -125,15 +126,20 @@ export class DecryptPool implements KeyUnwrapper {
       const { aesKeys, busyMs } = await this.#execute(batch);
       this.#rsaMs += (busyMs / batch.length - this.#rsaMs) * NEWEST_WEIGHT;
       metrics.decryptBatch(batch.length, busyMs);
+      const endedMs = clock.nowMs();
       for (let i = 0; i < batch.length; i++) {
         const job = batch[i] as Job;
         metrics.queueWait(startedMs - job.enqueuedAtMs);
+        job.trace?.unwrapped(job.enqueuedAtMs, startedMs, endedMs, batch.length);
         job.resolve(aesKeys[i] ? Buffer.from(aesKeys[i] as string, 'latin1') : undefined);
       }
     } catch {
       const failure = new FlowgateError('POOL_FAILED', 'the decrypt workers died twice on this request');
       this.#failedAtMs = clock.nowMs();
-      for (const job of batch) job.reject(failure);
+      for (const job of batch) {
+        job.trace?.unwrapFailed(job.enqueuedAtMs, startedMs, this.#failedAtMs);
+        job.reject(failure);
+      }
     } finally {
       this.#batchesInFlight -= 1;
       this.#dispatch();
@@ -159,6 +165,7 @@ export class DecryptPool implements KeyUnwrapper {
   }
 
   #drop(job: Job, reason: DropReason): void {
+    job.trace?.dropped(job.enqueuedAtMs, this.#options.clock.nowMs(), reason);
     if (reason === 'cancelled') {
       job.reject(new FlowgateError('CLIENT_GONE', 'the client left while its request waited'));
       return;
@@ -175,16 +182,18 @@ class Job implements Admitted {
   readonly deadlineMs: number;
   readonly enqueuedAtMs: number;
   readonly bytes: number;
+  readonly trace: UnwrapTrace | undefined;
   readonly promise: Promise<Buffer | undefined>;
   resolve!: (aesKey: Buffer | undefined) => void;
   reject!: (error: FlowgateError) => void;
   readonly #isCancelled: () => boolean;
 
-  constructor({ wrappedKey, deadlineMs, bytes, isCancelled }: UnwrapRequest, nowMs: number) {
+  constructor({ wrappedKey, deadlineMs, bytes, isCancelled, trace }: UnwrapRequest, nowMs: number) {
     this.wrappedKey = wrappedKey.toString('latin1');
     this.deadlineMs = deadlineMs;
     this.enqueuedAtMs = nowMs;
     this.bytes = bytes;
+    this.trace = trace;
     this.#isCancelled = isCancelled;
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;

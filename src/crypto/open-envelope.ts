@@ -1,6 +1,7 @@
 /** An envelope and how it opens: RSA wherever the unwrapper does it, AES here. */
 import { randomBytes } from 'node:crypto';
 import { FlowgateError } from '../errors.ts';
+import type { UnwrapTrace } from '../tracing/tracing.ts';
 import { AES_KEY_BYTES, openPayload, type ReplyKey } from './flow-cipher.ts';
 import type { KeyRing } from './keyring.ts';
 
@@ -24,6 +25,7 @@ export interface UnwrapRequest {
   readonly bytes: number;
   /** True once the client is gone. */
   readonly isCancelled: () => boolean;
+  readonly trace?: UnwrapTrace | undefined;
 }
 
 /** The three parts of a request, decoded; their lengths are not yet checked. */

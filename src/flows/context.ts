@@ -1,6 +1,7 @@
 /** What a handler is given: the decrypted request, its deadline, and the only ways to make an answer. */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import { type HeaderSource, requestIdOf } from '../http/request-id.ts';
 import type { JsonObject } from '../json.ts';
 import type { Defer } from '../webhooks/jobs.ts';
 import type { AnyScreens, ScreenMap, ScreenValue } from './flow-json.ts';
@@ -29,7 +30,7 @@ export interface FlowContext<Screens extends ScreenMap = AnyScreens> {
   /** Aborts at the deadline, or when the client is gone. Pass it to whatever the handler waits for. */
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
-  /** Carries flow, action and screen. What you log is yours: keep tokens and answers out. */
+  /** Carries flow, action, screen and the request's id. What you log is yours: keep tokens and answers out. */
   readonly log: Logger;
 
   /** Leaves work for later: durable when it resolves, and done off the request path. */
@@ -73,6 +74,8 @@ export type Sendable<T> = T extends string | number | boolean
 export interface ContextInput {
   readonly flow: string;
   readonly request: FlowRequest;
+  /** Whose id the log lines carry. */
+  readonly source: HeaderSource;
   /** Where `error` goes when there is no current screen. */
   readonly entryScreen: string | undefined;
   /** Monotonic ms. */
@@ -123,9 +126,14 @@ export class RequestContext implements FallbackContext {
   }
 
   get log(): Logger {
-    const { flow, action, currentScreen: screen } = this;
-    this.#log ??= this.#input.log.child({ flow, action, screen });
+    const { flow, action, currentScreen: screen, requestId } = this;
+    this.#log ??= this.#input.log.child({ flow, action, screen, requestId });
     return this.#log;
+  }
+
+  /** For the log. */
+  get requestId(): string {
+    return requestIdOf(this.#input.source);
   }
 
   get defer(): Defer {

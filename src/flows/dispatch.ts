@@ -7,7 +7,9 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
+import type { HeaderSource } from '../http/request-id.ts';
 import { type FlowMetrics, SLOW_HANDLER_MS } from '../metrics/flow-metrics.ts';
+import type { FlowTrace } from '../tracing/tracing.ts';
 import type { Defer } from '../webhooks/jobs.ts';
 import { type ContextInput, RequestContext } from './context.ts';
 import type { FlowDefinition, Step } from './flow.ts';
@@ -24,17 +26,20 @@ export interface DispatchDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly logErrorMessages: boolean;
-  /** A `c.defer` for one request. */
-  readonly newDefer: () => Defer;
+  /** A `c.defer` for one request. @param traceparent of the request, where it is traced. */
+  readonly newDefer: (traceparent?: string) => Defer;
   readonly metrics: Pick<FlowMetrics, 'handler'>;
 }
 
 export interface DispatchInput {
   readonly request: FlowRequest;
+  /** Whose id the log lines carry. */
+  readonly source: HeaderSource;
   /** Monotonic ms. */
   readonly deadlineMs: number;
   /** Calls back when the client is gone. */
   readonly onAbort: (listener: () => void) => void;
+  readonly trace?: FlowTrace | undefined;
 }
 
 /** @returns the reply as plaintext. Rejects with a FlowgateError and no other. */
@@ -46,10 +51,14 @@ export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps:
   input.onAbort(() => context.abort('AbortError'));
   try {
     const step = findStep(flow, input.request) ?? missing(input.request);
-    return await beforeDeadline(answer(flow, step, context, deps), input.deadlineMs, context, deps);
+    const work = input.trace
+      ? input.trace.handler(screenOf(context), () => answer(flow, step, context, deps))
+      : answer(flow, step, context, deps);
+    return await beforeDeadline(work, input.deadlineMs, context, deps);
   } catch (error) {
-    if (context.isClientGone) throw new FlowgateError('CLIENT_GONE', 'the client left while its handler ran');
     const failure = toFailure(error);
+    input.trace?.handlerFailed(context.isClientGone ? 'CLIENT_GONE' : failure.error.code);
+    if (context.isClientGone) throw new FlowgateError('CLIENT_GONE', 'the client left while its handler ran');
     logFailure(failure, context, deps);
     return await answerFallback(flow, failure, input, deps);
   }
@@ -74,14 +83,20 @@ async function answer(
 }
 
 /** Base data counts as the handler's: both are the app's, and the user waits for both. */
-function noteHandler({ flow, action, currentScreen }: RequestContext, durationMs: number, deps: DispatchDeps): void {
-  const screen = action === 'INIT' ? 'INIT' : (currentScreen ?? '');
+function noteHandler(context: RequestContext, durationMs: number, deps: DispatchDeps): void {
+  const { flow, action } = context;
+  const screen = screenOf(context);
   deps.metrics.handler(flow, screen, durationMs);
   if (durationMs <= SLOW_HANDLER_MS) return;
+  const { requestId } = context;
   deps.log.warn(
-    { code: 'HANDLER_SLOW', flow, action, screen, ms: Math.round(durationMs) },
+    { code: 'HANDLER_SLOW', flow, action, screen, requestId, ms: Math.round(durationMs) },
     'a handler kept a user waiting',
   );
+}
+
+function screenOf({ action, currentScreen }: RequestContext): string {
+  return action === 'INIT' ? 'INIT' : (currentScreen ?? '');
 }
 
 async function runStep(flow: FlowDefinition, { schema, handler }: Step, context: RequestContext): Promise<FlowReply> {
@@ -114,9 +129,10 @@ function beforeDeadline<T>(
       reject(new FlowgateError('HANDLER_LATE', 'the handler passed its deadline'));
       context.abort('TimeoutError');
       // Whatever it still does is nobody's answer any more, and must not become an unhandled rejection.
-      work.catch((error) =>
-        log.debug({ code: 'HANDLER_FAILED', flow: context.flow, stack: stackOf(error) }, 'a late handler failed'),
-      );
+      work.catch((error) => {
+        const { flow, requestId } = context;
+        log.debug({ code: 'HANDLER_FAILED', flow, requestId, stack: stackOf(error) }, 'a late handler failed');
+      });
     });
     // Not `.finally(cancel)`: it makes three more promises, and this runs for every request.
     work.then(
@@ -144,9 +160,12 @@ async function answerFallback(
   const context = new RequestContext({ ...contextInput(flow, { ...input, deadlineMs }, deps), failure: why });
   const handler = async () => render(flow, (await flow.fallbackHandler?.(context)) as FlowReply, context);
   try {
-    return await beforeDeadline(handler(), deadlineMs, context, deps);
+    const work = input.trace ? input.trace.fallback(handler) : handler();
+    return await beforeDeadline(work, deadlineMs, context, deps);
   } catch (error) {
-    logFailure(toFailure(error), context, deps);
+    const second = toFailure(error);
+    input.trace?.handlerFailed(second.error.code);
+    logFailure(second, context, deps);
     throw failure.error;
   }
 }
@@ -170,8 +189,8 @@ const HANDLER_CODES = ['HANDLER_LATE', 'HANDLER_MISSING'] as const satisfies rea
 function logFailure({ error, cause }: Failure, context: RequestContext, deps: DispatchDeps): void {
   const thrown = cause === undefined ? {} : { stack: stackOf(cause) };
   const message = deps.logErrorMessages && cause instanceof Error ? { thrown: cause.message } : {};
-  const { flow, action, currentScreen: screen } = context;
-  deps.log.error({ code: error.code, flow, action, screen, ...thrown, ...message }, error.message);
+  const { flow, action, currentScreen: screen, requestId } = context;
+  deps.log.error({ code: error.code, flow, action, screen, requestId, ...thrown, ...message }, error.message);
 }
 
 function findStep(flow: FlowDefinition, { action, screen = '' }: FlowRequest): Step | undefined {
@@ -185,7 +204,8 @@ function missing({ action, screen = '?' }: FlowRequest): never {
 }
 
 function contextInput(flow: FlowDefinition, input: DispatchInput, deps: DispatchDeps): ContextInput {
-  const { request, deadlineMs } = input;
-  const { clock, log, newDefer } = deps;
-  return { flow: flow.name, entryScreen: flow.entryScreen, request, deadlineMs, clock, log, newDefer };
+  const { request, source, deadlineMs, trace } = input;
+  const { clock, log } = deps;
+  const newDefer = trace ? () => deps.newDefer(trace.traceparent) : deps.newDefer;
+  return { flow: flow.name, entryScreen: flow.entryScreen, request, source, deadlineMs, clock, log, newDefer };
 }

@@ -6,12 +6,21 @@
  */
 import type { Logger } from 'pino';
 import { sealReply } from '../crypto/flow-cipher.ts';
-import { type KeyUnwrapper, openEnvelope, type SealedEnvelope, type UnwrapRequest } from '../crypto/open-envelope.ts';
-import { codeOf, type ErrorCode } from '../errors.ts';
+import {
+  type KeyUnwrapper,
+  type Opened,
+  openEnvelope,
+  type SealedEnvelope,
+  type UnwrapRequest,
+} from '../crypto/open-envelope.ts';
+import { codeOf, type ErrorCode, statusOf } from '../errors.ts';
 import { COME_BACK } from '../http/exchange.ts';
+import { RefusalLog } from '../http/refusal-log.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
 import { type AppSecrets, type VerifiedBody, verifySignature } from '../http/signature.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import type { FlowTrace, Tracing } from '../tracing/tracing.ts';
 import { type DispatchDeps, dispatch } from './dispatch.ts';
 import type { FlowDefinition } from './flow.ts';
 import {
@@ -39,6 +48,7 @@ export interface FlowDeps extends DispatchDeps {
   readonly metrics: Metrics;
   readonly flowDeadlineMs: number;
   readonly log: Logger;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** One request on its way. */
@@ -49,6 +59,8 @@ interface Arrival {
   readonly deadlineMs: number;
   /** For the metrics, once known; `none` for what was never decrypted, and for a body that was answered before. */
   action: string;
+  /** Of a request that is traced and was let in. */
+  trace: FlowTrace | undefined;
 }
 
 /**
@@ -56,31 +68,53 @@ interface Arrival {
  * served, so it makes no promise and no error.
  */
 export function createFlowEndpoint(flow: FlowDefinition, deps: FlowDeps): HttpHandler {
+  const refusals = new RefusalLog(`/flows/${flow.name}`, deps);
   return (request) => {
     const deadlineMs = request.receivedAtMs + deps.flowDeadlineMs;
-    const arrival: Arrival = { flow, request, deadlineMs, action: 'none' };
-    if (!deps.pool.isSaturated) return answerAndNote(arrival, deps);
+    const arrival: Arrival = { flow, request, deadlineMs, action: 'none', trace: undefined };
+    if (!deps.pool.isSaturated) return answerAndNote(arrival, refusals, deps);
     deps.metrics.shed('queue_full');
     noteOutcome('pool_saturated', arrival, deps);
+    refusals.note('POOL_SATURATED', 'requests are refused: they come faster than they can be decrypted', request);
     return COME_BACK;
   };
 }
 
 /** Wraps the path with what every request leaves behind: one observation, and a log line where something is wrong. */
-async function answerAndNote(arrival: Arrival, deps: FlowDeps): Promise<HttpReply> {
+async function answerAndNote(arrival: Arrival, refusals: RefusalLog, deps: FlowDeps): Promise<HttpReply> {
   let outcome = 'ok';
+  let status = 200;
+  if (deps.tracing) arrival.trace = deps.tracing.flowRequest(arrival.flow.name, arrival.request);
   try {
-    const reply = await answerFlow(arrival, deps);
-    if (reply.status === 427) outcome = 'expired';
+    const reply = await answerTraced(arrival, deps);
+    ({ status } = reply);
+    if (status === 427) outcome = 'expired';
     return reply;
   } catch (error) {
     const code = codeOf(error);
     outcome = code.toLowerCase();
-    if (SIGNED_BUT_WRONG.has(code)) deps.log.warn({ code, flow: arrival.flow.name }, (error as Error).message);
+    status = statusOf(error);
+    noteFailure(code, error as Error, arrival, refusals, deps);
     throw error;
   } finally {
     noteOutcome(outcome, arrival, deps);
+    arrival.trace?.end(arrival.action, outcome, status);
   }
+}
+
+function answerTraced(arrival: Arrival, deps: FlowDeps): Promise<HttpReply> {
+  return arrival.trace ? arrival.trace.run(() => answerFlow(arrival, deps)) : answerFlow(arrival, deps);
+}
+
+function noteFailure(
+  code: ErrorCode,
+  { message }: Error,
+  { flow, request }: Arrival,
+  refusals: RefusalLog,
+  { log }: FlowDeps,
+): void {
+  if (SIGNED_BUT_WRONG.has(code)) log.warn({ code, flow: flow.name, requestId: requestIdOf(request) }, message);
+  else refusals.note(code, message, request);
 }
 
 function noteOutcome(outcome: string, { flow, request, action }: Arrival, { metrics, clock }: FlowDeps): void {
@@ -100,42 +134,48 @@ async function answerOnce(body: VerifiedBody, arrival: Arrival, deps: FlowDeps):
   const flowRequest = parseFlowRequest(opened.text); // 500: not a Flow request
   const { status, text } = await answerRequest(flowRequest, arrival, deps); // 200; 427: dead token; 500: no answer
   deps.metrics.response(arrival.flow.name, Buffer.byteLength(text));
-  return { status, headers: TEXT_PLAIN, body: sealReply(text, opened) };
+  return { status, headers: TEXT_PLAIN, body: seal(text, opened, arrival) };
+}
+
+function seal(text: string, opened: Opened, { trace }: Arrival): string {
+  return trace ? trace.seal(() => sealReply(text, opened)) : sealReply(text, opened);
 }
 
 function unwrapRequest({ wrappedKey }: SealedEnvelope, body: VerifiedBody, arrival: Arrival): UnwrapRequest {
-  const { deadlineMs, request } = arrival;
-  return { wrappedKey, deadlineMs, bytes: body.bytes.length, isCancelled: () => request.aborted };
+  const { deadlineMs, request, trace } = arrival;
+  return { wrappedKey, deadlineMs, bytes: body.bytes.length, isCancelled: () => request.aborted, trace };
 }
 
 /** Pings and error notifications are answered here, before a token or a handler is asked. */
 async function answerRequest(flowRequest: FlowRequest, arrival: Arrival, deps: FlowDeps): Promise<RenderedReply> {
-  const { flow, request, deadlineMs } = arrival;
+  const { flow, request, deadlineMs, trace } = arrival;
   const notification = errorNotificationIn(flowRequest);
   arrival.action = notification ? 'error' : actionLabel(flowRequest.action);
   if (arrival.action === 'ping') return { status: 200, text: PING_REPLY };
   if (notification) {
-    noteClientError(notification, flowRequest, flow, deps);
+    noteClientError(notification, flowRequest, arrival, deps);
     return { status: 200, text: ERROR_NOTIFICATION_REPLY };
   }
-  return dispatch(flow, { request: flowRequest, deadlineMs, onAbort: (listener) => request.onAbort(listener) }, deps);
+  const onAbort = (listener: () => void) => request.onAbort(listener);
+  return dispatch(flow, { request: flowRequest, source: request, deadlineMs, onAbort, trace }, deps);
 }
 
 function noteClientError(
   { key }: ErrorNotification,
   { screen }: FlowRequest,
-  flow: FlowDefinition,
+  { flow, request }: Arrival,
   { log, metrics }: FlowDeps,
 ): void {
   metrics.clientError(flow.name, key);
-  log.warn({ code: 'CLIENT_ERROR', flow: flow.name, screen, key }, 'a client could not use an answer');
+  const where = { flow: flow.name, screen, key, requestId: requestIdOf(request) };
+  log.warn({ code: 'CLIENT_ERROR', ...where }, 'a client could not use an answer');
 }
 
 function actionLabel(action: string): string {
   return isFlowAction(action) || action === 'ping' ? action : 'other';
 }
 
-/** Worth a line each: their sender holds the app secret. Forgeries and sheds are only counted, so they cannot flood the log. */
+/** Worth a line each: their sender holds the app secret. Forgeries and sheds could flood the log: one a minute tells of them. */
 const SIGNED_BUT_WRONG: ReadonlySet<ErrorCode> = new Set([
   'ENVELOPE_MALFORMED',
   'DECRYPTION_FAILED',

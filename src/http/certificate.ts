@@ -6,6 +6,7 @@
  */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { quotePath } from '../config/env.ts';
 import { FlowgateError } from '../errors.ts';
 
 /** What is known of a certificate that passed. The servers read the files themselves: no key is in here. */
@@ -62,7 +63,9 @@ function readText(name: string, path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch (error) {
-    throw refusal(`${name}: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
+    throw refusal(
+      `${name}: cannot read ${quotePath(path)} (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`,
+    );
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { codeOf, FlowgateError, STATUS_BY_CODE, stackOf, statusOf } from '../errors.ts';
+import { type HeaderSource, requestIdOf } from './request-id.ts';
 import type { HttpReply, HttpRequest, HttpServerOptions } from './server.ts';
 
 export abstract class Exchange implements HttpRequest {
@@ -60,7 +61,7 @@ export abstract class Exchange implements HttpRequest {
     try {
       this.#answer(await this.#options.handler(this));
     } catch (error) {
-      this.#answer(replyOf(error, this.#options.log));
+      this.#answer(replyOf(error, this.#options.log, this));
     }
   }
 
@@ -101,9 +102,13 @@ export abstract class Exchange implements HttpRequest {
   }
 
   #timeOut(): void {
-    const code = this.#body ? 'BODY_INCOMPLETE' : 'EXCHANGE_TIMEOUT';
-    if (code === 'EXCHANGE_TIMEOUT') this.#options.log.error({ code }, 'a handler gave no answer in time');
-    this.#answer(replyOf(new FlowgateError(code, 'timed out'), this.#options.log));
+    const { log } = this.#options;
+    const error = this.#body
+      ? new FlowgateError('BODY_INCOMPLETE', 'the body did not arrive in time')
+      : new FlowgateError('EXCHANGE_TIMEOUT', 'a handler gave no answer in time');
+    this.#body?.reject(error); // so that who waits for it counts what it was
+    if (!this.#body) log.error({ code: 'EXCHANGE_TIMEOUT', requestId: requestIdOf(this) }, error.message);
+    this.#answer(replyOf(error, log, this));
   }
 
   /** Ends a wait for bytes that will not come. */
@@ -155,9 +160,11 @@ export class InFlight {
 export const COME_BACK: HttpReply = { status: STATUS_BY_CODE.POOL_SATURATED, headers: { 'Retry-After': '1' } };
 
 /** Bodiless: why it failed is for the log, not for the client. A defect is logged here, with where it came from. */
-export function replyOf(error: unknown, log: Logger): HttpReply {
+export function replyOf(error: unknown, log: Logger, request: HeaderSource): HttpReply {
   const code = codeOf(error);
-  if (code === 'INTERNAL') log.error({ code, stack: stackOf(error) }, 'a request failed on a defect');
+  if (code === 'INTERNAL') {
+    log.error({ code, requestId: requestIdOf(request), stack: stackOf(error) }, 'a request failed on a defect');
+  }
   const close = code === 'BODY_TOO_LARGE' || code === 'BODY_INCOMPLETE' || code === 'EXCHANGE_TIMEOUT';
   if (code === 'POOL_SATURATED' || code === 'DEADLINE_EXPIRED') return COME_BACK;
   return { status: statusOf(error), close };

@@ -16,11 +16,12 @@ export async function answerFetch(
   request: Request,
   { clock, log }: FetchDeps,
 ): Promise<Response> {
+  const arrived = fromFetch(request, clock);
   let reply: Awaited<ReturnType<HttpHandler>>;
   try {
-    reply = await handler(fromFetch(request, clock));
+    reply = await handler(arrived);
   } catch (error) {
-    reply = replyOf(error, log);
+    reply = replyOf(error, log, arrived);
   }
   return new Response(reply.body ?? null, { status: reply.status, headers: { ...reply.headers } });
 }

@@ -21,6 +21,8 @@ export interface AttemptContextDeps {
   readonly log: Logger;
   readonly graphFor: GraphFor;
   readonly jobs: { has(name: string): boolean };
+  /** Of the attempt, where it is traced: for the jobs that it defers. */
+  readonly traceparent?: string | undefined;
 }
 
 export class AttemptContext implements EventContext {
@@ -40,7 +42,7 @@ export class AttemptContext implements EventContext {
   constructor(item: ClaimedItem, event: WebhookEvent | undefined, deadlineMs: number, deps: AttemptContextDeps) {
     this.id = item.id;
     this.attempt = item.attempt;
-    this.defer = createDefer(deps.inbox, deps.jobs, item.id);
+    this.defer = createDefer(deps.inbox, deps.jobs, item.id, deps.traceparent);
     this.#item = item;
     this.#deps = deps;
     this.#event = event;

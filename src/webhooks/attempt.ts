@@ -7,10 +7,12 @@
 import { pause } from '../clock.ts';
 import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { AttemptContext, type AttemptContextDeps } from './attempt-context.ts';
 import type { BoundHandler, Handlers } from './handlers.ts';
 import { type Claim, type ClaimedItem, MAX_NOTE_CHARS } from './inbox.ts';
 import { type HandlerLimits, retryDelayMs, toLimits } from './limits.ts';
+import { traceparentOf } from './traceparent.ts';
 
 /** Between tries to tell the inbox how an attempt ended, while it does not take it: doubled each time, for one lease. */
 const TELL_AGAIN_MS = 100;
@@ -19,12 +21,13 @@ const TELL_AGAIN_MAX_MS = 3_000;
 /** `lost`: the inbox gave the item to another worker before this attempt ended, or did not take how it ended. */
 export type AttemptOutcome = 'done' | 'unhandled' | 'retry' | 'dead' | 'lost';
 
-export interface AttemptDeps extends Omit<AttemptContextDeps, 'jobs'> {
+export interface AttemptDeps extends Omit<AttemptContextDeps, 'jobs' | 'traceparent'> {
   readonly handlers: Handlers;
   readonly metrics: Metrics;
   readonly leaseMs: number;
   readonly random: () => number;
   readonly logErrorMessages: boolean;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** For what has no handler to say otherwise: a job that another version of the app deferred. */
@@ -34,18 +37,25 @@ const STOPPING = 'the process had to end before the handler was done';
 /** Never rejects. @param stopped aborts when the process will wait no longer. */
 export async function runAttempt(item: ClaimedItem, stopped: AbortSignal, deps: AttemptDeps): Promise<void> {
   const startedMs = deps.clock.nowMs();
-  const ending = await tryOnce(item, stopped, deps);
+  const trace = deps.tracing?.attempt(labelOf(item), item.attempt, traceparentOf(item));
+  const ending = await (trace
+    ? trace.run(() => tryOnce(item, stopped, { ...deps, traceparent: trace.traceparent }))
+    : tryOnce(item, stopped, deps));
   const outcome = await tell(item, ending, stopped, deps);
   deps.metrics.attempt(labelOf(item), outcome, deps.clock.nowMs() - startedMs);
+  trace?.end(outcome, 'code' in ending ? ending.code : undefined);
 }
 
 /** How an attempt ended, before the inbox has heard of it. */
 type Ending =
   | { readonly outcome: 'done' | 'unhandled'; readonly result?: string | undefined }
-  | { readonly outcome: 'retry'; readonly delayMs: number; readonly error: string }
-  | { readonly outcome: 'dead'; readonly error: string };
+  | { readonly outcome: 'retry'; readonly delayMs: number; readonly code: ErrorCode; readonly error: string }
+  | { readonly outcome: 'dead'; readonly code: ErrorCode; readonly error: string };
 
-async function tryOnce(item: ClaimedItem, stopped: AbortSignal, deps: AttemptDeps): Promise<Ending> {
+/** What one attempt is given: whatever it defers has its traceparent. */
+type TryDeps = AttemptDeps & Pick<AttemptContextDeps, 'traceparent'>;
+
+async function tryOnce(item: ClaimedItem, stopped: AbortSignal, deps: TryDeps): Promise<Ending> {
   let limits = DEFAULT_LIMITS;
   try {
     const handler = deps.handlers.find(item);
@@ -58,20 +68,16 @@ async function tryOnce(item: ClaimedItem, stopped: AbortSignal, deps: AttemptDep
     return { outcome: 'done', result: toResult(result) };
   } catch (error) {
     logFailure(item, error, deps);
+    const code = failureCode(error);
     const note = toNote(error);
-    if (isFinal(error, item, limits)) return { outcome: 'dead', error: note };
+    if (isFinal(error, item, limits)) return { outcome: 'dead', code, error: note };
     const delayMs = isStopping(error) ? 0 : retryDelayMs(limits, item.attempt, deps.random());
-    return { outcome: 'retry', delayMs, error: note };
+    return { outcome: 'retry', delayMs, code, error: note };
   }
 }
 
 /** Runs the handler under its deadline and keeps the lease. What it does after its deadline is nobody's any more. */
-async function run(
-  item: ClaimedItem,
-  handler: BoundHandler,
-  stopped: AbortSignal,
-  deps: AttemptDeps,
-): Promise<unknown> {
+async function run(item: ClaimedItem, handler: BoundHandler, stopped: AbortSignal, deps: TryDeps): Promise<unknown> {
   const { clock } = deps;
   const { deadlineMs } = handler.limits;
   const context = new AttemptContext(item, handler.event, clock.nowMs() + deadlineMs, { ...deps, jobs: deps.handlers });
@@ -147,7 +153,8 @@ function record(claim: Claim, ending: Ending, { inbox }: AttemptDeps): Promise<b
 /** The process ended during the last attempt, or that attempt's end was never recorded. */
 function exhausted(item: ClaimedItem, { log }: AttemptDeps): Ending {
   log.error({ code: 'ATTEMPTS_EXHAUSTED', id: item.id, type: item.type }, 'every attempt at this item was cut off');
-  return { outcome: 'dead', error: 'ATTEMPTS_EXHAUSTED: the process ended during the last attempt' };
+  const error = 'ATTEMPTS_EXHAUSTED: the process ended during the last attempt';
+  return { outcome: 'dead', code: 'ATTEMPTS_EXHAUSTED', error };
 }
 
 /** The last attempt, or one that would fail the same way again; but not one that the end of the process cut off. */
@@ -160,17 +167,20 @@ function isStopping(error: unknown): boolean {
   return error instanceof FlowgateError && error.code === 'PROCESS_STOPPING';
 }
 
+function failureCode(error: unknown): ErrorCode {
+  return error instanceof FlowgateError ? error.code : 'HANDLER_FAILED';
+}
+
 /** The stack tells where; the message may quote the user's data, so the log leaves it out unless settings ask for it. */
 function logFailure({ id, type, attempt }: ClaimedItem, error: unknown, { log, logErrorMessages }: AttemptDeps): void {
-  const code = error instanceof FlowgateError ? error.code : 'HANDLER_FAILED';
+  const code = failureCode(error);
   const message = logErrorMessages && error instanceof Error ? { thrown: error.message } : {};
   log.warn({ code, id, type, attempt, stack: stackOf(error), ...message }, 'an attempt failed');
 }
 
 /** For the inbox, where the payload is as well: with the message. */
 function toNote(error: unknown): string {
-  const code = error instanceof FlowgateError ? error.code : 'HANDLER_FAILED';
-  return `${code}: ${textOf(error)}`.slice(0, MAX_NOTE_CHARS);
+  return `${failureCode(error)}: ${textOf(error)}`.slice(0, MAX_NOTE_CHARS);
 }
 
 /** An app may throw anything, even what no text can be made of. */

@@ -27,20 +27,26 @@ export type StoredEvent = JsonObject & {
   readonly contact?: JsonValue;
   /** The message, status, error or change itself; for what is not JSON, its text. */
   readonly raw: JsonValue;
+  /** Of the acknowledgement, where it is traced. */
+  readonly traceparent?: string;
 };
 
 /** Never throws, whatever the bytes are. */
-export function itemsIn(bytes: Buffer, receivedAtMs: number): NewItem[] {
+export function itemsIn(bytes: Buffer, receivedAtMs: number, traceparent?: string): NewItem[] {
+  const arrival = { receivedAtMs, ...present({ traceparent }) };
   const text = bytes.toString('utf8');
   try {
     const body: unknown = parseJson(text, { protoAction: 'remove', constructorAction: 'remove' });
     const events = [...eventsIn(body as JsonValue)];
-    if (events.length > 0 && events.length <= MAX_EVENTS) return events.map((event) => toItem(event, receivedAtMs));
+    if (events.length > 0 && events.length <= MAX_EVENTS) return events.map((event) => toItem(event, arrival));
   } catch {
     // Not JSON, or nested too deep to be written again.
   }
-  return [toItem({ type: 'unknown', key: undefined, context: {}, raw: text }, receivedAtMs)];
+  return [toItem({ type: 'unknown', key: undefined, context: {}, raw: text }, arrival)];
 }
+
+/** What is kept of an event and is not part of what makes it the same one. */
+type Arrival = Pick<StoredEvent, 'receivedAtMs' | 'traceparent'>;
 
 interface FoundEvent {
   readonly type: EventType;
@@ -117,9 +123,9 @@ function unknown(context: JsonObject, raw: JsonValue): FoundEvent {
 }
 
 /** @throws RangeError for what is nested too deep to be written. */
-function toItem({ type, key, context, contact, raw }: FoundEvent, receivedAtMs: number): NewItem {
+function toItem({ type, key, context, contact, raw }: FoundEvent, arrival: Arrival): NewItem {
   const said = { ...context, raw };
-  const payload: StoredEvent = { ...said, ...present({ contact }), receivedAtMs };
+  const payload: StoredEvent = { ...said, ...present({ contact }), ...arrival };
   JSON.stringify(payload); // what cannot be written could never be stored
   const id = `evt_${hash('sha256', key ?? `x:${JSON.stringify(said)}`, 'hex').slice(0, 32)}`;
   return { id, kind: 'event', type, payload };

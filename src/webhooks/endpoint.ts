@@ -5,13 +5,16 @@
  * deliver again, for up to seven days. Nothing here waits for a handler.
  */
 import { timingSafeEqual } from 'node:crypto';
+import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { codeOf, FlowgateError } from '../errors.ts';
+import { codeOf, FlowgateError, statusOf } from '../errors.ts';
 import { COME_BACK, declaredLength } from '../http/exchange.ts';
+import { RefusalLog } from '../http/refusal-log.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
 import { type AppSecrets, verifyWebhookSignature } from '../http/signature.ts';
 import { isObject } from '../json.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import type { DeliveryTrace, Tracing } from '../tracing/tracing.ts';
 import { itemsIn, type StoredEvent } from './delivery.ts';
 import type { FlowEventType } from './event-types.ts';
 import type { FlowAlertEvent, WebhookEvent } from './events.ts';
@@ -34,20 +37,26 @@ export interface WebhookDeps {
   readonly handlers: Handlers;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly log: Logger;
+  readonly tracing?: Tracing | undefined;
 }
 
 export function createWebhookEndpoint(deps: WebhookDeps): HttpHandler {
-  const intake = createIntake(deps);
-  return (request) => (request.method === 'POST' ? intake(request) : answerHandshake(request, deps.verifyToken));
+  const refusals = new RefusalLog('/webhook', deps);
+  const intake = createIntake(refusals, deps);
+  return (request) =>
+    request.method === 'POST' ? intake(request) : answerHandshake(request, refusals, deps.verifyToken);
 }
 
 /** Meta asks once, when the webhook is subscribed, and unsigned: the token is the proof, and the challenge the answer. */
-function answerHandshake({ query }: HttpRequest, verifyToken: string): HttpReply {
-  const parameters = new URLSearchParams(query);
+function answerHandshake(request: HttpRequest, refusals: RefusalLog, verifyToken: string): HttpReply {
+  const parameters = new URLSearchParams(request.query);
   const isOurs = isSame(parameters.get('hub.verify_token') ?? '', verifyToken);
   const challenge = parameters.get('hub.challenge') ?? '';
   if (parameters.get('hub.mode') !== 'subscribe' || !isOurs || challenge.length > MAX_CHALLENGE_CHARS) {
-    throw new FlowgateError('VERIFY_TOKEN_INVALID', 'not a handshake with the verify token of this server');
+    const why = 'not a handshake with the verify token of this server';
+    refusals.note('VERIFY_TOKEN_INVALID', why, request);
+    throw new FlowgateError('VERIFY_TOKEN_INVALID', why);
   }
   return {
     status: 200,
@@ -56,33 +65,46 @@ function answerHandshake({ query }: HttpRequest, verifyToken: string): HttpReply
   };
 }
 
-function createIntake(deps: WebhookDeps): HttpHandler {
+function createIntake(refusals: RefusalLog, deps: WebhookDeps): HttpHandler {
   let bytesInFlight = 0;
   return async (request) => {
     const declared = declaredLength(request.header('content-length')) ?? MAX_DELIVERY_BYTES;
     const bytes = Math.min(declared, MAX_DELIVERY_BYTES); // more is refused before it is read
     let outcome = 'ok';
+    let status = 200;
+    let trace: DeliveryTrace | undefined;
     if (bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) outcome = 'too_much_in_flight';
     else bytesInFlight += bytes;
     try {
       if (outcome !== 'ok') return COME_BACK;
-      await takeIn(request, deps);
-      return { status: 200 };
+      trace = deps.tracing?.delivery(request);
+      await (trace ? takeInTraced(request, deps, trace) : takeIn(request, deps));
+      return { status };
     } catch (error) {
-      outcome = codeOf(error).toLowerCase();
+      const code = codeOf(error);
+      outcome = code.toLowerCase();
+      status = statusOf(error);
+      refusals.note(code, (error as Error).message, request);
       throw error;
     } finally {
       if (outcome !== 'too_much_in_flight') bytesInFlight -= bytes;
       deps.metrics.webhook(outcome, deps.clock.nowMs() - request.receivedAtMs);
+      trace?.end(outcome, status);
     }
   };
 }
 
-async function takeIn(request: HttpRequest, deps: WebhookDeps): Promise<void> {
+function takeInTraced(request: HttpRequest, deps: WebhookDeps, trace: DeliveryTrace): Promise<void> {
+  return trace.run(() => takeIn(request, deps, trace));
+}
+
+async function takeIn(request: HttpRequest, deps: WebhookDeps, trace?: DeliveryTrace): Promise<void> {
+  const { inbox } = deps;
   const bytes = await request.body(MAX_DELIVERY_BYTES); // 413: over 3 MiB
   verifyWebhookSignature(bytes, request.header(SIGNATURE_HEADER), deps.appSecrets); // 401: not ours
-  const items = itemsIn(bytes, deps.clock.epochMs());
-  const isNew = await deps.inbox.append(items); // 503: not stored
+  const items = itemsIn(bytes, deps.clock.epochMs(), trace?.traceparent);
+  const isNew = await (trace ? trace.append(inbox.engine, () => inbox.append(items)) : inbox.append(items)); // 503: not stored
+  trace?.stored(items.length, isNew);
   for (const [i, item] of items.entries()) note(item, isNew[i] === true, deps);
 }
 

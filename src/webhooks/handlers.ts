@@ -12,6 +12,7 @@ import type { ClaimedItem } from './inbox.ts';
 import type { Job, JobHandler, JobOptions } from './jobs.ts';
 import { type HandlerLimits, type LimitOptions, toLimits } from './limits.ts';
 import { readEvent } from './read-event.ts';
+import { withoutTraceparent } from './traceparent.ts';
 
 export type EventHandler<P extends EventPattern> = (event: EventOf<P>, c: EventContext) => unknown;
 /** Must not wait for anything: it decides whether the handler is the one for this event. */
@@ -82,7 +83,7 @@ export class Handlers {
 
   /** @returns the handler for an item, or undefined when there is none. Throws what a filter throws. */
   find({ id, kind, type, payload }: ClaimedItem): BoundHandler | undefined {
-    if (kind === 'job') return this.#forJob(type, payload);
+    if (kind === 'job') return this.#forJob(type, withoutTraceparent(payload));
     const event = readEvent(id, type as EventType, payload);
     return this.#forCompletion(event) ?? this.#forEvent(event);
   }

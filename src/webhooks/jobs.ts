@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type { JobContext } from './context.ts';
 import type { Inbox } from './inbox.ts';
 import type { RetryOptions } from './limits.ts';
+import { withTraceparent } from './traceparent.ts';
 
 /** What `app.job` returns: hand it to `c.defer` to have the payload checked by the compiler. */
 export interface Job<Payload extends object = JsonObject> {
@@ -47,8 +48,14 @@ const MAX_DELAY_MS = 7 * 24 * 3_600_000;
 /**
  * @param scope what the ids of unnamed jobs are made from: an event's id, or something that never comes again.
  * @param names the jobs there are; deferring another is a TypeError.
+ * @param traceparent of the request or the attempt that defers, where it is traced.
  */
-export function createDefer(inbox: Inbox, names: { has(name: string): boolean }, scope: string): Defer {
+export function createDefer(
+  inbox: Inbox,
+  names: { has(name: string): boolean },
+  scope: string,
+  traceparent?: string,
+): Defer {
   let ordinal = 0;
   return async (job: Job<object> | string, payload: object, { key, delayMs = 0 }: DeferOptions = {}) => {
     const name = typeof job === 'string' ? job : job.name;
@@ -56,7 +63,8 @@ export function createDefer(inbox: Inbox, names: { has(name: string): boolean },
     if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) throw new TypeError(`delayMs must be from 0 to ${MAX_DELAY_MS}`);
     const identity = key === undefined ? ['', scope, name, ordinal++] : ['key', name, key];
     const id = `job_${hash('sha256', JSON.stringify(identity), 'hex').slice(0, 32)}`;
-    await inbox.append([{ id, kind: 'job', type: name, payload: payload as JsonObject, delayMs }]);
+    const stored = (traceparent ? withTraceparent(payload, traceparent) : payload) as JsonObject;
+    await inbox.append([{ id, kind: 'job', type: name, payload: stored, delayMs }]);
     return id;
   };
 }

@@ -28,10 +28,13 @@ function setUp(options: FlowOptions = {}, settings: Partial<DispatchDeps> = {}) 
   const abortListeners: (() => void)[] = [];
   const onAbort = (listener: () => void) => void abortListeners.push(listener);
   const startedMs = clock.nowMs();
+  const source = { header: () => undefined };
   const send = (request: Partial<FlowRequest> = {}) =>
-    dispatch(definition, { request: { ...base, ...request }, deadlineMs: startedMs + DEADLINE_MS, onAbort }, deps).then(
-      ({ status, text }) => ({ status, ...(JSON.parse(text) as object) }),
-    );
+    dispatch(
+      definition,
+      { request: { ...base, ...request }, source, deadlineMs: startedMs + DEADLINE_MS, onAbort },
+      deps,
+    ).then(({ status, text }) => ({ status, ...(JSON.parse(text) as object) }));
   return { flow, clock, lines, send, leave: () => abortListeners.forEach((listener) => void listener()) };
 }
 

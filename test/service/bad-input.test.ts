@@ -54,11 +54,18 @@ describe.each(httpServers)('a service on %s', (name) => {
       ['has no prefix', (signature) => [signature.slice(7)]],
       ['is sent twice', (signature) => [signature, signature]],
       ['comes with another one', (signature) => [signature, `sha256=${'0'.repeat(64)}`]],
-    ])('when the signature %s, and logs nothing', async (_, toHeaders) => {
+    ])('when the signature %s', async (_, toHeaders) => {
       const { body, signature } = await sealAs(PING);
       expect(await demo.deliverRaw(body, ...toHeaders(signature))).toMatchObject({ status: 432, body: '' });
-      expect(demo.lines).toEqual([]);
       await expectToServe();
+    });
+
+    test('and logs one line of many', async () => {
+      await using fresh = await Demo.start(name);
+      const { body } = await sealAs(PING);
+      for (let i = 0; i < 20; i++) await fresh.deliverRaw(body, 'sha256=');
+      const line = { code: 'SIGNATURE_INVALID', path: '/flows/demo', count: 1, requestId: expect.any(String) };
+      expect(fresh.lines.filter(({ code }) => code)).toMatchObject([line]);
     });
 
     test.each<[string, (body: string) => string]>([
@@ -353,7 +360,7 @@ describe.each(httpServers)('a service on %s', (name) => {
       for (const client of clients) client.reset();
       await demo.released.reached(released + 200);
       await expectToServe();
-      expect(demo.lines).toEqual([]);
+      expect(demo.lines.filter(({ code }) => code !== 'HANDLER_SLOW')).toEqual([]); // which they are on a busy machine
     });
 
     test('goes on when 200 are gone at once before their requests are decrypted', async () => {

@@ -52,6 +52,7 @@ function serve(store: MemoryInbox): void {
     handlers: app[APP].handlers,
     metrics,
     clock,
+    log: log.log,
   });
 }
 
@@ -176,7 +177,7 @@ describe('a signature', () => {
     expect(await deliver(hi, signature)).toBe(401);
     expect(await stored()).toEqual([]);
     expect(outcomes()).toEqual(['webhook_signature_invalid']);
-    expect(log.lines).toEqual([]);
+    expect(log.lines).toMatchObject([{ code: 'WEBHOOK_SIGNATURE_INVALID', path: '/webhook', count: 1 }]);
   });
 
   test('that is missing is answered 401', async () => {
