@@ -87,7 +87,8 @@ const DAYS: Unit = [24 * 3_600_000, 'days', Number.POSITIVE_INFINITY];
 /** Control characters, and those that turn or hide text. */
 const UNSEEN = /[\p{Cc}\p{Cf}]/gu;
 
-function printable(text: string): string {
+/** What others wrote, unable to steer a terminal. */
+export function printable(text: string): string {
   return text.replaceAll(UNSEEN, ' ');
 }
 

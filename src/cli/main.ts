@@ -9,6 +9,8 @@ import { CliError, reasonOf } from './cli-error.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** For what was printed to leave the process. */
+const LEFT_OPEN_MS = 500;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -45,6 +47,15 @@ command('phone <url>', 'walk through a Flow in the terminal, e.g. http://127.0.0
   .action(async (url, { dataApi, ...options }) =>
     (await import('./phone.ts')).walk(url, { ...options, version: dataApi }),
   );
+
+command('doctor [app]', 'check everything between Meta and your handlers; exit code 1 if something is to be mended')
+  .option('--url <url>', 'what Meta has as the endpoint, e.g. https://flows.example.com')
+  .option('--admin <url>', 'admin port of the running server; by default the one that ADMIN_HOST and ADMIN_PORT name')
+  .option('--json', 'print JSON, for scripts')
+  .action(async (app, options) => {
+    process.exitCode = await (await import('./doctor.ts')).doctor(app, options);
+    setTimeout(() => process.exit(), LEFT_OPEN_MS).unref(); // an app may have opened what keeps a process alive
+  });
 
 const keys = program.command('keys').description('the key pair of an endpoint: make it, give it to Meta, replace it');
 configure(keys.command('generate').description('write private.pem and public.pem; encrypted when PASSPHRASE is set'))

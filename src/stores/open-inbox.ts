@@ -41,6 +41,6 @@ export async function openInboxFromEnv(env: NodeJS.ProcessEnv = process.env): Pr
   return openSqliteInbox({ path, lockWaitMs: COMMAND_LOCK_WAIT_MS, ...options });
 }
 
-function inboxFileIn(dataDir: string): string {
+export function inboxFileIn(dataDir: string): string {
   return join(dataDir, 'inbox.db');
 }

@@ -16,7 +16,7 @@ const appFile = (name: string, source: string) => {
   return join(directory, name);
 };
 
-test.each([[], ['serve'], ['dev'], ['demo'], ['phone'], ['keys'], ['keys', 'generate']])(
+test.each([[], ['serve'], ['dev'], ['demo'], ['phone'], ['doctor'], ['keys'], ['keys', 'generate']])(
   'explains itself: %s %s --help',
   async (...command) => {
     const { code, stdout, stderr } = await run([...command, '--help']);

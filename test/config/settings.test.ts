@@ -124,6 +124,23 @@ test('refuses an unreadable file, and a secret that is given twice', () => {
   expect(message).toContain('PASSPHRASE and PASSPHRASE_FILE are both set: keep one');
 });
 
+test.each(['', ' \n'])('refuses a secret from a file that holds nothing: %j', (text) => {
+  const empty = file('empty', text);
+  const message = messageOf({ ...required, VERIFY_TOKEN: '', VERIFY_TOKEN_FILE: empty, GRAPH_TOKEN_FILE: empty });
+  expect(message).toContain(`VERIFY_TOKEN_FILE: ${empty} is empty`); // as a token it would be known to everybody
+  expect(message).toContain(`GRAPH_TOKEN_FILE: ${empty} is empty`);
+});
+
+test.each([
+  ['a secret', 'c0ffee00c0ffee00'],
+  ['a key', keyPair.privateKey],
+  ['a key on one line', keyPair.privateKey.replaceAll('\n', '\\n')],
+])('does not repeat %s that stands where the name of its file belongs', (_, value) => {
+  const message = messageOf({ ...required, PRIVATE_KEY_FILE: value, PASSPHRASE_FILE: value });
+  expect(message).toContain('PASSPHRASE_FILE: cannot read a text of');
+  expect(message).not.toContain(value.slice(0, 40));
+});
+
 test('a worker needs Redis, and no secret', () => {
   const { secrets, redisUrl } = loadSettings({ ROLE: 'worker', REDIS_URL: 'redis://127.0.0.1:6379' });
   expect({ secrets, redisUrl }).toEqual({ secrets: undefined, redisUrl: 'redis://127.0.0.1:6379' });

@@ -16,7 +16,8 @@ export interface Issued {
 const scratch = temporaryDirectory();
 const DAYS = 30;
 const AUTHORITY = ['basicConstraints = critical, CA:TRUE', 'keyUsage = critical, keyCertSign, cRLSign'];
-const HOST = ['basicConstraints = CA:FALSE', 'subjectAltName = DNS:localhost, DNS:flows.example.com, IP:127.0.0.1'];
+const NAMES = 'DNS:localhost, DNS:flows.example.com, IP:127.0.0.1';
+const hostOf = (names: string) => ['basicConstraints = CA:FALSE', `subjectAltName = ${names}`];
 
 interface IssueOptions {
   readonly days?: number;
@@ -24,21 +25,26 @@ interface IssueOptions {
   readonly key?: string;
 }
 
+interface LeafOptions extends IssueOptions {
+  /** As openssl takes them. */
+  readonly names?: string;
+}
+
 export function issueRoot(name: string): Issued {
   return issueByItself(name, [...AUTHORITY, 'subjectKeyIdentifier = hash']);
 }
 
 export function issueSelfSigned(name: string): Issued {
-  return issueByItself(name, [...HOST, 'keyUsage = digitalSignature']);
+  return issueByItself(name, [...hostOf(NAMES), 'keyUsage = digitalSignature']);
 }
 
 export function issueIntermediate(name: string, signer: Issued, options?: IssueOptions): Issued {
   return issue(name, AUTHORITY, signer, options);
 }
 
-/** For localhost, flows.example.com and 127.0.0.1. */
-export function issueLeaf(name: string, signer: Issued, options?: IssueOptions): Issued {
-  return issue(name, HOST, signer, options);
+/** For localhost, flows.example.com and 127.0.0.1, unless other names are given. */
+export function issueLeaf(name: string, signer: Issued, { names = NAMES, ...options }: LeafOptions = {}): Issued {
+  return issue(name, hostOf(names), signer, options);
 }
 
 /** Writes `TLS_CERT_FILE` and `TLS_KEY_FILE`. */
