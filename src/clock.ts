@@ -8,6 +8,14 @@ export interface Clock {
   after(delayMs: number, task: () => void): () => void;
 }
 
+/** When something has to be done, as its doer sees it. */
+export interface Deadline {
+  /** Epoch ms, for people and other machines. */
+  readonly atEpochMs: number;
+  /** What is left, never below 0: the timeout to give a database or an upstream. */
+  remainingMs(): number;
+}
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   epochMs: () => Date.now(),
@@ -29,4 +37,10 @@ export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promi
     const cancel = clock.after(delayMs, done);
     signal.addEventListener('abort', done);
   });
+}
+
+/** @param deadlineMs on the monotonic clock. */
+export function deadlineAt(deadlineMs: number, clock: Clock): Deadline {
+  const remainingMs = () => Math.max(0, deadlineMs - clock.nowMs());
+  return { atEpochMs: clock.epochMs() + deadlineMs - clock.nowMs(), remainingMs };
 }

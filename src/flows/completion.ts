@@ -9,9 +9,7 @@ import type { JsonObject } from '../json.ts';
 import type { EventContext } from '../webhooks/context.ts';
 import type { CompletionMessage } from '../webhooks/events.ts';
 import type { LimitOptions } from '../webhooks/limits.ts';
-
-/** Among the parameters of a completion, for Flows with a `.completed` handler: the Flow's name. */
-export const FLOW_MARK = 'flowgate_flow';
+import { FLOW_MARK } from './reply.ts';
 
 export interface FlowCompletion<Data = JsonObject> extends Omit<CompletionMessage, 'response'> {
   /** What `c.complete` or the Flow's `complete` action sent, without the flow token. */

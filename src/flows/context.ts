@@ -1,19 +1,12 @@
 /** What a handler is given: the decrypted request, its deadline, and the only ways to make an answer. */
 import type { Logger } from 'pino';
-import type { Clock } from '../clock.ts';
+import { type Clock, type Deadline, deadlineAt } from '../clock.ts';
 import { type HeaderSource, requestIdOf } from '../http/request-id.ts';
 import type { JsonObject } from '../json.ts';
 import type { Defer } from '../webhooks/jobs.ts';
 import type { AnyScreens, ScreenMap, ScreenValue } from './flow-json.ts';
 import type { FlowAction, FlowRequest } from './protocol.ts';
 import { type FlowReply, flowReply, SUCCESS } from './reply.ts';
-
-export interface Deadline {
-  /** Epoch ms, for people and other machines. */
-  readonly atEpochMs: number;
-  /** What is left, never below 0: the timeout to give a database or an upstream. */
-  remainingMs(): number;
-}
 
 export interface FlowContext<Screens extends ScreenMap = AnyScreens> {
   /** The name given to `app.flow`. */
@@ -120,9 +113,7 @@ export class RequestContext implements FallbackContext {
   }
 
   get deadline(): Deadline {
-    const { clock, deadlineMs } = this.#input;
-    const remainingMs = () => Math.max(0, deadlineMs - clock.nowMs());
-    return { atEpochMs: clock.epochMs() + deadlineMs - clock.nowMs(), remainingMs };
+    return deadlineAt(this.#input.deadlineMs, this.#input.clock);
   }
 
   get log(): Logger {

@@ -1,6 +1,4 @@
 /** What a handler returns, and how it looks on the wire before it is sealed. */
-import { FLOW_MARK } from './completion.ts';
-
 /** Made by the context (`c.screen`, `c.error`, `c.complete`, `c.expire`) and by nothing else. */
 export interface FlowReply {
   /** A registered symbol: an app may load another copy of this package than the command that serves it. */
@@ -14,6 +12,9 @@ export type ReplyContent =
   | { readonly kind: 'screen'; readonly screen: string; readonly data: object; readonly errorMessage?: string }
   | { readonly kind: 'complete'; readonly params: object }
   | { readonly kind: 'expire'; readonly message: string };
+
+/** Among the parameters of a completion, for Flows with a `.completed` handler: the Flow's name. */
+export const FLOW_MARK = 'flowgate_flow';
 
 /** The one reserved screen name: it ends the Flow. */
 export const SUCCESS = 'SUCCESS';

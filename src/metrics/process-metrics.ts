@@ -6,12 +6,16 @@ import type { HttpServerName } from '../http/server.ts';
 /** How often the event loop is probed; the histogram counts this interval into every value. */
 const LOOP_PROBE_MS = 5;
 
+/** Gauges of prom-client that are named like counters; the same is told by `nodejs_active_resources` and its kin, by type. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 export interface ProcessMetrics {
   httpServer(name: HttpServerName, isFallback: boolean): void;
 }
 
 export function createProcessMetrics(registry: Registry): ProcessMetrics {
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   eventLoopDelay(registry);
   eventLoopUtilization(registry);
   const httpServer = new Gauge({

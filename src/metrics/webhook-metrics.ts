@@ -1,6 +1,5 @@
 /** Path 2: what Meta delivers, how soon it is acknowledged, and what becomes of it in the inbox. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { AttemptOutcome } from '../webhooks/attempt.ts';
 import { type InboxStats, ITEM_STATES } from '../webhooks/inbox.ts';
 import type { Outcome } from './flow-metrics.ts';
 
@@ -11,6 +10,9 @@ const COMMIT_CALLS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const ATTEMPT_SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 30, 60, 300];
 /** Meta's timestamps are whole seconds, so 1 and 2 are as good as at once. */
 const FORWARDING_SECONDS = [1, 2, 3, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400];
+
+/** `lost`: the inbox gave the item to another worker before the attempt ended, or did not take how it ended. */
+export type AttemptOutcome = 'done' | 'unhandled' | 'retry' | 'dead' | 'lost';
 
 export interface WebhookMetrics {
   webhook(outcome: Outcome, durationMs: number): void;

@@ -1,9 +1,8 @@
 /** One attempt's context: its time limit, and its ways to the store and to the Graph API. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { type Clock, pause } from '../clock.ts';
+import { type Clock, type Deadline, deadlineAt, pause } from '../clock.ts';
 import { codeOf, FlowgateError } from '../errors.ts';
-import type { Deadline } from '../flows/context.ts';
 import { type GraphClient, GraphError } from '../graph/client.ts';
 import type { GraphFor } from '../graph/graph.ts';
 import type { EventContext, Reply } from './context.ts';
@@ -62,9 +61,7 @@ export class AttemptContext implements EventContext {
   }
 
   get deadline(): Deadline {
-    const { clock } = this.#deps;
-    const remainingMs = () => Math.max(0, this.#deadlineMs - clock.nowMs());
-    return { atEpochMs: clock.epochMs() + this.#deadlineMs - clock.nowMs(), remainingMs };
+    return deadlineAt(this.#deadlineMs, this.#deps.clock);
   }
 
   get graph(): GraphClient {

@@ -7,6 +7,7 @@
 import { pause } from '../clock.ts';
 import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import type { AttemptOutcome } from '../metrics/webhook-metrics.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { AttemptContext, type AttemptContextDeps } from './attempt-context.ts';
 import type { BoundHandler, Handlers } from './handlers.ts';
@@ -17,9 +18,6 @@ import { traceparentOf } from './traceparent.ts';
 /** Between tries to tell the inbox how an attempt ended, while it does not take it: doubled each time, for one lease. */
 const TELL_AGAIN_MS = 100;
 const TELL_AGAIN_MAX_MS = 3_000;
-
-/** `lost`: the inbox gave the item to another worker before this attempt ended, or did not take how it ended. */
-export type AttemptOutcome = 'done' | 'unhandled' | 'retry' | 'dead' | 'lost';
 
 export interface AttemptDeps extends Omit<AttemptContextDeps, 'jobs' | 'traceparent'> {
   readonly handlers: Handlers;

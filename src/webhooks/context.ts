@@ -1,6 +1,6 @@
 /** What the handler of an event or a job is given beside it. */
 import type { Logger } from 'pino';
-import type { Deadline } from '../flows/context.ts';
+import type { Deadline } from '../clock.ts';
 import type { FlowInvitation, GraphClient, OutgoingDocument, SentMessage } from '../graph/client.ts';
 import type { Defer } from './jobs.ts';
 

@@ -1,8 +1,9 @@
 import { APP, type App, createApp } from '../../src/app.ts';
 import type { GraphFor } from '../../src/graph/graph.ts';
 import type { Metrics } from '../../src/metrics/registry.ts';
+import type { AttemptOutcome } from '../../src/metrics/webhook-metrics.ts';
 import type { MetaEvent } from '../../src/testing/index.ts';
-import { type AttemptDeps, type AttemptOutcome, runAttempt } from '../../src/webhooks/attempt.ts';
+import { type AttemptDeps, runAttempt } from '../../src/webhooks/attempt.ts';
 import type { ClaimedItem, ItemRecord, NewItem } from '../../src/webhooks/inbox.ts';
 import { itemOf } from './any-delivery.ts';
 import { FakeClock } from './fake-clock.ts';
