@@ -20,6 +20,7 @@ import { showProgress } from './support/progress-bar.ts';
 import { rewriteResults } from './support/readme.ts';
 import { type BenchResult, readResults, writeJson, writeResults, writeText } from './support/results.ts';
 import { FULL, QUICK, type Scale, SMOKE } from './support/scale.ts';
+import { bench as tracingCost } from './tracing-cost.ts';
 import { bench as webhookDrain } from './webhook-drain.ts';
 import { bench as webhookIntake } from './webhook-intake.ts';
 
@@ -30,7 +31,8 @@ const LEAST_ROUNDS = 3;
 /** In the order they run and are shown. */
 const BENCHES: readonly Bench[] = [
   ...[flowEndpoint, againstInline, againstUnbatched, againstNaive],
-  ...[overload, isolation, webhookIntake, webhookDrain, engines, metricsCost],
+  ...[overload, isolation, webhookIntake, webhookDrain],
+  ...[engines, metricsCost, tracingCost],
 ];
 
 interface RunOptions {
