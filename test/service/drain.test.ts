@@ -1,9 +1,12 @@
 /** The end of a service under load: what it took, it answers; what it leased, it gives back. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { createPhone, textMessage } from '../../src/testing/index.ts';
 import type { Inbox } from '../../src/webhooks/inbox.ts';
 import { RunningCommand, temporaryDirectory } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
 import { httpServers } from '../support/http-servers.ts';
 import { keyPair } from '../support/keys.ts';
 import { MemoryInbox } from '../support/memory-inbox.ts';
@@ -71,4 +74,30 @@ test('serve ends with 0 on SIGTERM under load, and lets the handlers that run fi
   command.process.kill('SIGTERM');
   expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
   await Promise.all(loops);
+});
+
+test('serve waits for a handler after the first signal, with /readyz red, and for nothing after the second', async () => {
+  const directory = temporaryDirectory();
+  const file = join(directory, 'app.mjs');
+  const flowgate = JSON.stringify(new URL('../../dist/index.js', import.meta.url).href);
+  writeFileSync(
+    file,
+    `import { createApp } from ${flowgate};
+    const app = createApp();
+    app.on('message.text', () => new Promise(() => console.log('it began')));
+    export default app;`,
+  );
+  const secrets = { APP_SECRET, VERIFY_TOKEN, PRIVATE_KEY: keyPair.privateKey };
+  const ports = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', WORKERS: '1', DATA_DIR: directory };
+  const command = new RunningCommand(['serve', file], { ...secrets, ...ports });
+  const [, port, adminPort] = await command.printed(/"port":(\d+),"adminPort":(\d+)/);
+  await phoneOf(`http://127.0.0.1:${port}`).sendText('wait');
+  await command.printed(/it began/);
+  command.process.kill('SIGTERM');
+  await eventually(async () => {
+    const ready = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('ending')]);
+  });
+  command.process.kill('SIGTERM');
+  expect(await command.ended).toMatchObject({ code: 1 });
 });
