@@ -70,28 +70,41 @@ function createIntake(refusals: RefusalLog, deps: WebhookDeps): HttpHandler {
   return async (request) => {
     const declared = declaredLength(request.header('content-length')) ?? MAX_DELIVERY_BYTES;
     const bytes = Math.min(declared, MAX_DELIVERY_BYTES); // more is refused before it is read
-    let outcome = 'ok';
-    let status = 200;
-    let trace: DeliveryTrace | undefined;
-    if (bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) outcome = 'too_much_in_flight';
-    else bytesInFlight += bytes;
+    if (bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) {
+      noteOutcome('too_much_in_flight', request, deps);
+      return COME_BACK;
+    }
+    bytesInFlight += bytes;
     try {
-      if (outcome !== 'ok') return COME_BACK;
-      trace = deps.tracing?.delivery(request);
-      await (trace ? takeInTraced(request, deps, trace) : takeIn(request, deps));
-      return { status };
-    } catch (error) {
-      const code = codeOf(error);
-      outcome = code.toLowerCase();
-      status = statusOf(error);
-      refusals.note(code, (error as Error).message, request);
-      throw error;
+      return await acknowledge(request, refusals, deps);
     } finally {
-      if (outcome !== 'too_much_in_flight') bytesInFlight -= bytes;
-      deps.metrics.webhook(outcome, deps.clock.nowMs() - request.receivedAtMs);
-      trace?.end(outcome, status);
+      bytesInFlight -= bytes;
     }
   };
+}
+
+/** Wraps the path with what every delivery leaves behind: one observation, and where it is refused a line now and then. */
+async function acknowledge(request: HttpRequest, refusals: RefusalLog, deps: WebhookDeps): Promise<HttpReply> {
+  let outcome = 'ok';
+  let status = 200;
+  const trace = deps.tracing?.delivery(request);
+  try {
+    await (trace ? takeInTraced(request, deps, trace) : takeIn(request, deps));
+    return { status };
+  } catch (error) {
+    const code = codeOf(error);
+    outcome = code.toLowerCase();
+    status = statusOf(error);
+    refusals.note(code, (error as Error).message, request);
+    throw error;
+  } finally {
+    noteOutcome(outcome, request, deps);
+    trace?.end(outcome, status);
+  }
+}
+
+function noteOutcome(outcome: string, { receivedAtMs }: HttpRequest, { metrics, clock }: WebhookDeps): void {
+  metrics.webhook(outcome, clock.nowMs() - receivedAtMs);
 }
 
 function takeInTraced(request: HttpRequest, deps: WebhookDeps, trace: DeliveryTrace): Promise<void> {
