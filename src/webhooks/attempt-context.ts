@@ -9,10 +9,7 @@ import type { EventContext, Reply } from './context.ts';
 import type { WebhookEvent } from './events.ts';
 import { type ClaimedItem, type Inbox, MAX_NOTE_CHARS } from './inbox.ts';
 import { createDefer, type Defer } from './jobs.ts';
-
-/** Between tries to tell the inbox what became of an effect, for as long as the attempt has. */
-const TELL_AGAIN_MS = 100;
-const TELL_AGAIN_MAX_MS = 3_000;
+import { nextTellAgainMs, TELL_AGAIN_MS } from './limits.ts';
 
 export interface AttemptContextDeps {
   readonly inbox: Inbox;
@@ -111,7 +108,7 @@ export class AttemptContext implements EventContext {
 
   /** Asks or tells the inbox again while it does not answer: what it has not heard is known here, and nowhere else. */
   async #insist<T>(tell: () => Promise<T>): Promise<T> {
-    for (let waitMs = TELL_AGAIN_MS; ; waitMs = Math.min(waitMs * 2, TELL_AGAIN_MAX_MS)) {
+    for (let waitMs = TELL_AGAIN_MS; ; waitMs = nextTellAgainMs(waitMs)) {
       try {
         return await tell();
       } catch (error) {

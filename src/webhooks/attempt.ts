@@ -12,12 +12,8 @@ import type { Tracing } from '../tracing/tracing.ts';
 import { AttemptContext, type AttemptContextDeps } from './attempt-context.ts';
 import type { BoundHandler, Handlers } from './handlers.ts';
 import { type Claim, type ClaimedItem, MAX_NOTE_CHARS } from './inbox.ts';
-import { type HandlerLimits, retryDelayMs, toLimits } from './limits.ts';
+import { type HandlerLimits, nextTellAgainMs, retryDelayMs, TELL_AGAIN_MS, toLimits } from './limits.ts';
 import { traceparentOf } from './traceparent.ts';
-
-/** Between tries to tell the inbox how an attempt ended, while it does not take it: doubled each time, for one lease. */
-const TELL_AGAIN_MS = 100;
-const TELL_AGAIN_MAX_MS = 3_000;
 
 export interface AttemptDeps extends Omit<AttemptContextDeps, 'jobs' | 'traceparent'> {
   readonly handlers: Handlers;
@@ -120,7 +116,7 @@ async function tell(
 ): Promise<AttemptOutcome> {
   const { clock, leaseMs, log } = deps;
   const untilMs = clock.nowMs() + leaseMs;
-  for (let waitMs = TELL_AGAIN_MS; clock.nowMs() < untilMs; waitMs = Math.min(waitMs * 2, TELL_AGAIN_MAX_MS)) {
+  for (let waitMs = TELL_AGAIN_MS; clock.nowMs() < untilMs; waitMs = nextTellAgainMs(waitMs)) {
     try {
       if (await record(item, ending, deps)) return ending.outcome;
       break;

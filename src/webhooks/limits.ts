@@ -45,3 +45,11 @@ export function retryDelayMs(
 ): number {
   return Math.round(Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1)) * (1 - random / 2));
 }
+
+/** Between tries to tell the inbox something that only this process knows, while it does not answer: first this. */
+export const TELL_AGAIN_MS = 100;
+
+/** Then twice as long each time, up to 3 s. */
+export function nextTellAgainMs(waitMs: number): number {
+  return Math.min(waitMs * 2, 3_000);
+}

@@ -20,6 +20,7 @@ import { createRouter } from '../../src/http/router.ts';
 import { inboxRoutes } from '../../src/webhooks/admin.ts';
 import type { ItemRecord } from '../../src/webhooks/inbox.ts';
 import { type Outcome, run } from '../support/command.ts';
+import { freePort } from '../support/free-port.ts';
 import { silentLog } from '../support/log.ts';
 import { giveUp, itemId, MemoryInbox, newItem } from '../support/memory-inbox.ts';
 
@@ -308,12 +309,3 @@ describe('the command', () => {
     expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
   });
 });
-
-/** Where nothing listens. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -9,7 +8,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
@@ -20,6 +18,7 @@ import { createPhone } from '../../src/testing/index.ts';
 import { type Outcome, RunningCommand, run, temporaryDirectory } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeGraph, GRAPH_TOKEN, PHONE_NUMBER_ID } from '../support/fake-graph.ts';
+import { freePort } from '../support/free-port.ts';
 import { keyPair, makeKeyPair, toKeyRing } from '../support/keys.ts';
 import { TestRedis } from '../support/redis.ts';
 import { hasRedisServer } from '../support/redis-available.ts';
@@ -336,11 +335,3 @@ test('SIGHUP makes serve look at its keys at once, and does not end it', async (
   expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
   expect(existsSync(elsewhere)).toBe(true);
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((closed) => probe.close(closed));
-  return port;
-}

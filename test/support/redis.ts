@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { temporaryDirectory } from './command.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 /** Those that run; none outlives the tests. */
 const running = new Set<ChildProcess>();
@@ -95,13 +96,4 @@ async function ping(port: number): Promise<void> {
   } finally {
     socket.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { temporaryDirectory } from '../../support/command.ts';
 import { eventually } from '../../support/eventually.ts';
+import { freePort } from '../../support/free-port.ts';
 import { RULE_FILE } from './rule-file.ts';
 
 /** Those that run; none outlives the tests. */
@@ -103,13 +103,4 @@ export class TestPrometheus implements AsyncDisposable {
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.data;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
