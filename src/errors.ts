@@ -32,9 +32,19 @@ export const STATUS_BY_CODE = {
   PROCESS_STOPPING: null, // an attempt: it was not done when the process had to end
   ATTEMPTS_EXHAUSTED: null, // an attempt: every attempt was begun, and the last one never ended
   EFFECT_UNCERTAIN: null, // an attempt: c.once began this effect before, and nobody knows whether it happened
+  REPLY_INVALID: 500, // the answer does not fit the Flow JSON, and the reply guard is to stop such answers
+  STATE_UNAVAILABLE: 500, // sessions, tokens or kept answers: their store cannot be reached, or is too slow
+  SESSION_INVALID: 500, // the session does not fit its schema, or the request has no token of its own to keep one under
+  SESSION_TOO_LARGE: 500, // a session holds at most 64 KiB as JSON
+  SESSION_CONFLICT: 500, // the session changed under every try to update it
+  MEDIA_INVALID: 500, // a picked file is not what was described: hash, MAC, size, or no picker's value at all
+  MEDIA_UNAVAILABLE: 500, // a picked file could not be downloaded: refused host, timeout, status
+  TENANT_UNKNOWN: 404, // no tenant of this name
+  TENANT_UNAVAILABLE: 503, // the credentials of a tenant could not be loaded, or cannot be used
+  FLOW_JSON_INVALID: null, // at start, or by `flowgate flow`: the Flow JSON is broken, or the handlers do not fit it
   GRAPH_FAILED: null, // an attempt: the Graph API refused a call, or could not be reached
-  INBOX_LOCKED: null, // at start: another process owns the inbox file
-  INBOX_OPEN_FAILED: null, // at start: the inbox file is not writable, not an inbox, or of a newer version
+  INBOX_LOCKED: null, // at start: another process owns the inbox or the state file
+  INBOX_OPEN_FAILED: null, // at start: one of these files is not writable, not ours, or of a newer version
   SETTINGS_INVALID: null, // at start: one message lists every mistake
   CERTIFICATE_INVALID: null, // at start, or of a renewed one: Meta would refuse the certificate, or no server can use it
   LISTEN_FAILED: null, // at start: the port is taken or not allowed
