@@ -91,6 +91,18 @@ inboxCommand('purge [id]', 'forget a dead item for good')
   .option('--all', 'all dead items')
   .action(async (id, options) => console.log(await (await inboxCommands()).purge(id, { ...options, openInbox })));
 
+const flow = program.command('flow').description('what a Flow JSON says, without a server, an app or Meta');
+flowCommand('check <file>', 'find what Meta or a phone would refuse, and show which screen leads where')
+  .addOption(new Option('--mermaid', 'print the routes as a Mermaid flowchart, for documentation').conflicts('json'))
+  .option('--json', 'print the problems as JSON, for scripts')
+  .action(async (file, options) => {
+    process.exitCode = await (await import('./flow.ts')).checkFlow(file, options);
+  });
+flowCommand('types <file>', 'write the TypeScript types of its screens and moves, for app.flow')
+  .option('--name <name>', "what the types begin with; by default the file's name", typeName)
+  .option('-o, --out <file>', 'where to write them; by default they are printed')
+  .action(async (file, options) => (await import('./flow.ts')).writeTypes(file, options));
+
 // Whoever reads our output may stop early (`| head`): that ends the command, and is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED));
 
@@ -117,6 +129,13 @@ function serversCommand(usage: string, description: string): Command {
   return configure(keys.command(usage).description(description)).addOption(url);
 }
 
+function flowCommand(usage: string, description: string): Command {
+  return configure(flow.command(usage).description(description)).addHelpText(
+    'after',
+    '\n<file> is a Flow JSON, or - for standard input.',
+  );
+}
+
 function inboxCommands(): Promise<typeof import('./inbox.ts')> {
   return import('./inbox.ts');
 }
@@ -137,6 +156,11 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+function typeName(text: string): string {
+  if (/^[A-Za-z_$][\w$]{0,63}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must begin with a letter, and have letters and digits only, up to 64.');
 }
 
 function exitCodeOf(error: unknown): number {
