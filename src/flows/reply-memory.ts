@@ -4,11 +4,25 @@
  * The IV of a reply follows from the request, so two different plaintexts for one request would be sealed under one
  * key and IV, which breaks GCM. Real clients encrypt every retry anew; a repeated body comes from a proxy or an
  * attacker. It gets the same ciphertext while that is kept (and costs no RSA), then a bodiless 503.
+ *
+ * Each node remembers for itself. Where nodes share what they answered, a body that came to two of them is handled by both,
+ * and then one ciphertext is sent by both: the first that was kept; the other is dropped, unsent.
  */
 import type { Clock } from '../clock.ts';
-import { FlowgateError } from '../errors.ts';
+import { codeOf, FlowgateError } from '../errors.ts';
 import type { HttpReply } from '../http/server.ts';
 import { FingerprintSet } from './fingerprint-set.ts';
+
+/** What all nodes answered in the last minute. */
+export interface SharedReplies {
+  /**
+   * Keeps `reply`, sealed and not yet sent, unless another node has kept one for this body before.
+   *
+   * Rejects with `REPLY_FORGOTTEN` when another node has answered, with a reply too large to keep.
+   * @returns the reply to send: the one kept first; `reply` itself when that cannot be told in time.
+   */
+  keep(fingerprint: string, reply: HttpReply): Promise<HttpReply>;
+}
 
 /** Replies are kept at least this long, unless there are more of them than the bytes below. */
 const KEEP_REPLY_MS = 60_000;
@@ -38,6 +52,7 @@ interface ReplyGeneration {
 export class ReplyMemory {
   readonly #clock: Clock;
   readonly #limits: ReplyMemoryLimits;
+  readonly #shared: SharedReplies | undefined;
   readonly #pending = new Map<string, Promise<HttpReply>>();
   #kept: ReplyGeneration;
   #keptBefore: ReplyGeneration;
@@ -45,8 +60,9 @@ export class ReplyMemory {
   #answeredBefore: FingerprintSet;
   #answeredSinceMs: number;
 
-  constructor(clock: Clock, limits: Partial<ReplyMemoryLimits> = {}) {
+  constructor(clock: Clock, limits: Partial<ReplyMemoryLimits> = {}, shared?: SharedReplies) {
     this.#clock = clock;
+    this.#shared = shared;
     this.#limits = {
       keepReplyMs: KEEP_REPLY_MS,
       maxReplyBytes: MAX_REPLY_BYTES,
@@ -69,15 +85,12 @@ export class ReplyMemory {
   /**
    * Answers by `seal`, at most once for a fingerprint whose reply was sealed. A `seal` that rejects sealed nothing, so
    * the body may be tried again. While one is under way its twins wait for the same answer.
-   * Rejects with `REPLY_FORGOTTEN` when this body was answered and the reply is no longer kept.
+   * Rejects with `REPLY_FORGOTTEN` when this body was answered, here or by another node, and the reply is not kept.
    */
   once(fingerprint: string, seal: () => Promise<HttpReply>): Promise<HttpReply> {
     const kept = this.#kept.replies.get(fingerprint) ?? this.#keptBefore.replies.get(fingerprint);
     if (kept) return Promise.resolve(kept);
-    if (this.#wasAnswered(fingerprint)) {
-      const why = 'this body was answered before, and the answer is no longer kept';
-      return Promise.reject(new FlowgateError('REPLY_FORGOTTEN', why));
-    }
+    if (this.#wasAnswered(fingerprint)) return Promise.reject(replyForgotten());
     return this.#pending.get(fingerprint) ?? this.#sealOnce(fingerprint, seal);
   }
 
@@ -88,7 +101,7 @@ export class ReplyMemory {
   }
 
   #sealOnce(fingerprint: string, seal: () => Promise<HttpReply>): Promise<HttpReply> {
-    const pending = seal();
+    const pending = this.#shared ? this.#sealAndShare(fingerprint, seal, this.#shared) : seal();
     this.#pending.set(fingerprint, pending);
     pending.then(
       (reply) => {
@@ -97,9 +110,16 @@ export class ReplyMemory {
         this.#keep(fingerprint, reply, nowMs);
         this.#pending.delete(fingerprint);
       },
-      () => this.#pending.delete(fingerprint),
+      (error) => {
+        if (codeOf(error) === 'REPLY_FORGOTTEN') this.#rememberAnswered(fingerprint, this.#clock.nowMs());
+        this.#pending.delete(fingerprint);
+      },
     );
     return pending;
+  }
+
+  async #sealAndShare(fingerprint: string, seal: () => Promise<HttpReply>, shared: SharedReplies): Promise<HttpReply> {
+    return shared.keep(fingerprint, await seal());
   }
 
   #rememberAnswered(fingerprint: string, nowMs: number): void {
@@ -123,6 +143,10 @@ export class ReplyMemory {
     this.#kept.replies.set(fingerprint, reply);
     this.#kept.bytes += bytes;
   }
+}
+
+export function replyForgotten(): FlowgateError {
+  return new FlowgateError('REPLY_FORGOTTEN', 'this body was answered before, and the answer is no longer kept');
 }
 
 function newGeneration(startedMs: number): ReplyGeneration {

@@ -9,7 +9,7 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { FlowgateError } from '../errors.ts';
+import { type ErrorCode, FlowgateError } from '../errors.ts';
 
 /** A connect, or a first answer, that takes longer has failed. */
 const CONNECT_TIMEOUT_MS = 1_500;
@@ -28,19 +28,23 @@ export interface RedisConnectionOptions {
   readonly clock: Clock;
   /** Without one the connection comes and goes silently. */
   readonly log?: Logger;
+  /** What a command that Redis did not do rejects with; `INBOX_UNAVAILABLE` unless told. */
+  readonly code?: ErrorCode;
 }
 
 export class RedisConnection {
   readonly redis: Redis;
   readonly #clock: Clock;
   readonly #log: Logger | undefined;
+  readonly #code: ErrorCode;
   #isDown = false;
   #isClosing = false;
   #reason = CLOSED;
 
-  constructor({ url, timeoutMs, clock, log }: RedisConnectionOptions) {
+  constructor({ url, timeoutMs, clock, log, code = 'INBOX_UNAVAILABLE' }: RedisConnectionOptions) {
     this.#clock = clock;
     this.#log = log;
+    this.#code = code;
     this.redis = new Redis(url, {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
@@ -56,7 +60,7 @@ export class RedisConnection {
   }
 
   /**
-   * What `command` resolves to. Rejects with `INBOX_UNAVAILABLE` when Redis could not be asked or did not answer in time
+   * What `command` resolves to. Rejects with the connection's code when Redis could not be asked or did not answer in time
    * (then it may do it still), or refused. BullMQ's own refusals, errors with a number for a code, pass unchanged.
    */
   async ask<T>(command: () => Promise<T>): Promise<T> {
@@ -67,7 +71,7 @@ export class RedisConnection {
       const reason = reasonOf(error);
       // NOSCRIPT: somebody emptied Redis' cache of scripts, and only a new connection sends their text again.
       if (reason === 'TIMEOUT' || reason === 'NOSCRIPT') this.#replace(reason);
-      throw new FlowgateError('INBOX_UNAVAILABLE', `Redis cannot be used now (${reason})`);
+      throw new FlowgateError(this.#code, `Redis cannot be used now (${reason})`);
     }
   }
 
@@ -100,7 +104,7 @@ export class RedisConnection {
   #noteDown(): void {
     if (this.#isDown || this.#isClosing) return;
     this.#isDown = true;
-    this.#log?.error({ code: 'INBOX_UNAVAILABLE', reason: this.#reason }, 'Redis cannot be used');
+    this.#log?.error({ code: this.#code, reason: this.#reason }, 'Redis cannot be used');
   }
 }
 

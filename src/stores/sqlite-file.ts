@@ -6,6 +6,14 @@ const CHECKPOINT_PAGES = 4_000;
 
 export class NewerSchemaError extends Error {}
 
+export interface SqliteFileOptions {
+  /** How long to wait for another process to let go of the file. */
+  readonly lockWaitMs: number;
+  /** FULL: a commit survives a power failure. NORMAL: it survives the end of the process, and costs no sync. */
+  readonly synchronous?: 'FULL' | 'NORMAL';
+  readonly checkpointPages?: number;
+}
+
 export class SqliteFile {
   readonly #db: Database.Database;
   readonly #prepared = new Map<string, Database.Statement>();
@@ -14,15 +22,15 @@ export class SqliteFile {
    * Opens or makes the file, takes it for this process alone, and leaves a transaction open.
    *
    * @param schema what a new file is made with; it sets `user_version` to `version`.
-   * @param lockWaitMs how long to wait for another process to let go of the file.
    * @throws SqliteError, its code telling what is wrong with the file, or a `NewerSchemaError`.
    */
-  constructor(path: string, schema: string, version: number, lockWaitMs: number) {
+  constructor(path: string, schema: string, version: number, options: SqliteFileOptions) {
+    const { lockWaitMs, synchronous = 'FULL', checkpointPages = CHECKPOINT_PAGES } = options;
     this.#db = new Database(path, { timeout: lockWaitMs });
     this.#db.exec('PRAGMA locking_mode = EXCLUSIVE');
     this.#db.exec('PRAGMA journal_mode = WAL');
-    this.#db.exec('PRAGMA synchronous = FULL');
-    this.#db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    this.#db.exec(`PRAGMA synchronous = ${synchronous}`);
+    this.#db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     this.begin(); // takes the lock, which is kept from here on
     const found = this.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
     if (found > version) throw new NewerSchemaError(`version ${found}`);

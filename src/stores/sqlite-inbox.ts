@@ -1,7 +1,5 @@
 /** The embedded inbox: one SQLite file under the data directory, owned by a thread of this process. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
 import {
@@ -18,10 +16,9 @@ import {
   type NewItem,
 } from '../webhooks/inbox.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
+import { LOCK_WAIT_MS, makePrivateFile, openFailure } from './own-file.ts';
 import type { ClaimedRow, ItemRow } from './sqlite-items.ts';
 
-/** A process that ends lets go of the file when its last answers are out: a successor waits this long for it. */
-const LOCK_WAIT_MS = 5_000;
 /** How often old ids are looked for, and how soon again after a full bite of them. */
 const FORGET_EVERY_MS = 10_000;
 const FORGET_MORE_AFTER_MS = 100;
@@ -39,12 +36,12 @@ export interface SqliteInboxOptions extends GroupCommitOptions {
 /** Rejects with `INBOX_LOCKED` when another process has the file, or with `INBOX_OPEN_FAILED`. */
 export async function openSqliteInbox(options: SqliteInboxOptions): Promise<Inbox> {
   const { path, clock, lockWaitMs = LOCK_WAIT_MS } = options;
-  if (path !== ':memory:') makePrivateFile(path);
+  if (path !== ':memory:') makePrivateFile(path, 'inbox');
   const openedAtMs = clock.nowMs();
   const openedEpochMs = clock.epochMs();
   const nowMs = () => Math.round(openedEpochMs + clock.nowMs() - openedAtMs);
   const commit = await GroupCommit.start({ path, nowMs: nowMs(), lockWaitMs }, options);
-  if (typeof commit === 'string') throw openFailure(path, commit);
+  if (typeof commit === 'string') throw openFailure(path, commit, 'inbox');
   return new SqliteInbox(commit, nowMs, options);
 }
 
@@ -193,34 +190,4 @@ class SqliteInbox implements Inbox {
 
 function toClaimed([id, kind, type, attempt, storedAtMs, payload]: ClaimedRow): ClaimedItem {
   return { id, kind, type, attempt, storedAtMs, payload: JSON.parse(payload) };
-}
-
-/** It will hold what users wrote: for its owner only, and not for git. SQLite gives its log the same mode. */
-function makePrivateFile(path: string): void {
-  try {
-    makeDirectory(dirname(path));
-    closeSync(openSync(path, 'a', 0o600));
-  } catch (error) {
-    throw openFailure(path, (error as NodeJS.ErrnoException).code ?? 'unknown reason');
-  }
-}
-
-/** On a read-only disk Node says ENOENT when it may make parents as well, and EROFS when it may not. */
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') mkdirSync(path, { recursive: true });
-    else if (code !== 'EEXIST') throw error;
-  }
-}
-
-function openFailure(path: string, reason: string): FlowgateError {
-  if (reason.startsWith('SQLITE_BUSY')) {
-    const fix = 'stop it, or give this one a DATA_DIR of its own; several processes share an inbox through REDIS_URL';
-    return new FlowgateError('INBOX_LOCKED', `${path} belongs to another process: ${fix}`);
-  }
-  const why = reason === 'NEWER_SCHEMA' ? 'a newer version of Flowgate wrote it' : reason;
-  return new FlowgateError('INBOX_OPEN_FAILED', `the inbox file ${path} cannot be opened (${why})`);
 }

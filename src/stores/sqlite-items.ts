@@ -82,7 +82,7 @@ export class SqliteItems {
 
   /** Opens the file at `path` as `SqliteFile` does, and makes due again what the process before this one held. */
   constructor(path: string, { nowMs, lockWaitMs }: { nowMs: number; lockWaitMs: number }) {
-    this.#file = new SqliteFile(path, SCHEMA, SCHEMA_VERSION, lockWaitMs);
+    this.#file = new SqliteFile(path, SCHEMA, SCHEMA_VERSION, { lockWaitMs });
     this.#readTally();
     this.#returnLeases(nowMs);
     this.commit();

@@ -1,26 +1,38 @@
 /**
- * The thread that owns the inbox file: takes groups of calls, runs each group in one transaction, and answers when that
- * is on the disk. So one sync of the disk serves everyone who waits, and the event loop waits for none.
+ * The thread that owns one file, of the inbox or of the state: takes groups of calls, runs each group in one transaction,
+ * and answers when that is on the disk. So one sync of the disk serves everyone who waits, and the event loop waits for none.
  *
  * What it answers are plain objects: an error that crosses a thread loses its class and its code.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { NewerSchemaError } from './sqlite-file.ts';
 import { SqliteItems } from './sqlite-items.ts';
+import { SqliteRecords } from './sqlite-state-records.ts';
 
-export interface ThreadData {
+/** What a thread may own, and what opens it. */
+const FILES = { inbox: SqliteItems, state: SqliteRecords } as const;
+
+export type FileKind = keyof typeof FILES;
+
+export interface ThreadData<Kind extends FileKind = FileKind> {
+  /** Left out, the inbox. */
+  readonly kind?: Kind;
   readonly path: string;
   readonly nowMs: number;
   readonly lockWaitMs: number;
 }
 
-type Calls = Omit<SqliteItems, 'begin' | 'commit' | 'rollback' | 'close'>;
-export type CallName = { [K in keyof Calls]: Calls[K] extends (...args: never[]) => unknown ? K : never }[keyof Calls];
-export type CallArguments<K extends CallName> = Parameters<Calls[K]>;
-export type CallResult<K extends CallName> = ReturnType<Calls[K]>;
+type OwnFile = InstanceType<(typeof FILES)[FileKind]>;
+/** The calls that can be made to a file of this kind. */
+export type Calls<Kind extends FileKind> = Omit<
+  InstanceType<(typeof FILES)[Kind]>,
+  'begin' | 'commit' | 'rollback' | 'close'
+>;
+export type CallArguments<Call> = Call extends (...args: infer Arguments) => unknown ? Arguments : never;
+export type CallResult<Call> = Call extends (...args: never[]) => infer Result ? Result : never;
 
 /** The calls of one transaction, in order. */
-export type Group = readonly (readonly [name: CallName, ...args: unknown[]])[];
+export type Group = readonly (readonly [name: string, ...args: unknown[]])[];
 
 export type GroupReply =
   | { readonly ok: true; readonly results: readonly unknown[]; readonly busyMs: number }
@@ -33,13 +45,13 @@ const port = parentPort;
 if (!port) throw new Error('sqlite-thread runs as a worker thread');
 
 try {
-  const items = open(workerData as ThreadData);
+  const file = open(workerData as ThreadData);
   port.on('message', (group: Group | 'close') => {
     if (group !== 'close') {
-      port.postMessage(run(items, group));
+      port.postMessage(run(file, group));
       return;
     }
-    items.close();
+    file.close();
     port.close();
   });
   port.postMessage({ ok: true } satisfies OpenReply);
@@ -48,26 +60,27 @@ try {
   port.close();
 }
 
-function open({ path, nowMs, lockWaitMs }: ThreadData): SqliteItems {
-  return new SqliteItems(path, { nowMs, lockWaitMs });
+function open({ kind = 'inbox', path, nowMs, lockWaitMs }: ThreadData): OwnFile {
+  return new FILES[kind](path, { nowMs, lockWaitMs });
 }
 
-function run(items: SqliteItems, group: Group): GroupReply {
+function run(file: OwnFile, group: Group): GroupReply {
   const startedMs = performance.now();
   try {
-    items.begin();
-    const results = group.map(([name, ...args]) => (items[name] as (...args: unknown[]) => unknown).apply(items, args));
-    items.commit();
+    file.begin();
+    const calls = file as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const results = group.map(([name, ...args]) => calls[name]?.(...args));
+    file.commit();
     return { ok: true, results, busyMs: performance.now() - startedMs };
   } catch (error) {
-    return { ok: false, reason: rollback(items) ?? reasonOf(error) };
+    return { ok: false, reason: rollback(file) ?? reasonOf(error) };
   }
 }
 
 /** @returns why it failed, if it did: then nothing else is worth saying. */
-function rollback(items: SqliteItems): string | undefined {
+function rollback(file: OwnFile): string | undefined {
   try {
-    items.rollback();
+    file.rollback();
     return undefined;
   } catch (error) {
     return reasonOf(error);

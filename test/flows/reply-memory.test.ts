@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { FlowgateError } from '../../src/errors.ts';
-import { ReplyMemory } from '../../src/flows/reply-memory.ts';
+import { ReplyMemory, type SharedReplies } from '../../src/flows/reply-memory.ts';
+import type { HttpReply } from '../../src/http/server.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const reply = (body: string) => ({ status: 200, body });
@@ -91,4 +92,33 @@ test('keeps no more bytes than its limit, and never gives one body two replies w
       }
     }),
   );
+});
+
+describe('shared replies', () => {
+  const shared = (keep: SharedReplies['keep']) => new ReplyMemory(new FakeClock(), limits, { keep });
+
+  test('are asked once a body, with what was sealed, and what they answer is sent and kept', async () => {
+    const keep = vi.fn(async () => reply('of another'));
+    const memory = shared(keep);
+    const twins = [1, 2].map(() => memory.once('a', async () => reply('one')));
+    expect(await Promise.all(twins)).toEqual([reply('of another'), reply('of another')]);
+    expect(await memory.once('a', async () => reply('two'))).toEqual(reply('of another'));
+    expect(keep.mock.calls).toEqual([['a', reply('one')]]);
+  });
+
+  test('are not asked for what was not sealed', async () => {
+    const keep = vi.fn(async (_: string, own: HttpReply) => own);
+    const memory = shared(keep);
+    await expect(memory.once('a', () => Promise.reject(new Error('threw')))).rejects.toThrow('threw');
+    expect(keep).not.toHaveBeenCalled();
+    expect(await memory.once('a', async () => reply('one'))).toEqual(reply('one'));
+  });
+
+  test('that forgot what was sent make this memory refuse the body as well', async () => {
+    const memory = shared(() => Promise.reject(new FlowgateError('REPLY_FORGOTTEN', 'too large')));
+    const seal = vi.fn(async () => reply('one'));
+    for (let i = 0; i < 2; i++) await expect(memory.once('a', seal)).rejects.toMatchObject({ code: 'REPLY_FORGOTTEN' });
+    expect(seal).toHaveBeenCalledTimes(1);
+    expect(memory.replyBytes).toBe(0);
+  });
 });
