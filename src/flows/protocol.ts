@@ -31,6 +31,8 @@ export interface FlowRequest {
   readonly data: JsonObject;
   /** Absent on pings and on some iOS devices; the literal `"unused"` when the sender gave none. */
   readonly token: string | undefined;
+  /** A JWT over the token, not verified. Only from clients of data API 4.0 and Flow JSON 7.3 on, and not always. */
+  readonly tokenSignature: string | undefined;
 }
 
 /** A client telling that it could not use an earlier answer. Changes no business state. */
@@ -92,6 +94,7 @@ export function parseFlowRequest(plaintext: string): FlowRequest {
     screen: screenName(payload['screen']),
     data: isObject(payload['data']) ? payload['data'] : {},
     token: nonEmptyString(payload['flow_token']),
+    tokenSignature: nonEmptyString(payload['flow_token_signature']),
   };
 }
 

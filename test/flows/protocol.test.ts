@@ -61,8 +61,21 @@ describe('parseFlowRequest', () => {
   test('takes an empty screen as none, and whatever is no object as empty data', () => {
     for (const data of ['"text"', 'null', '[1]', '7']) {
       const request = parseFlowRequest(`{"version":"3.0","action":"INIT","screen":"","data":${data},"flow_token":""}`);
-      expect(request).toEqual({ action: 'INIT', version: '3.0', screen: undefined, data: {}, token: undefined });
+      expect(request).toEqual({
+        action: 'INIT',
+        version: '3.0',
+        screen: undefined,
+        data: {},
+        token: undefined,
+        tokenSignature: undefined,
+      });
     }
+  });
+
+  test('takes the token and its signature as they were sent, and whatever is no text as none', () => {
+    const parse = (signature: string) => parseFlowRequest(`{"flow_token":"t","flow_token_signature":${signature}}`);
+    expect(parse('"a.b.c"')).toMatchObject({ token: 't', tokenSignature: 'a.b.c' });
+    for (const none of ['""', 'null', '7', '["a.b.c"]']) expect(parse(none).tokenSignature).toBeUndefined();
   });
 
   test('drops keys that could reach a prototype', () => {
