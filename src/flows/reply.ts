@@ -1,4 +1,5 @@
 /** What a handler returns, and how it looks on the wire before it is sealed. */
+
 /** Made by the context (`c.screen`, `c.error`, `c.complete`, `c.expire`) and by nothing else. */
 export interface FlowReply {
   /** A registered symbol: an app may load another copy of this package than the command that serves it. */
@@ -25,6 +26,19 @@ export interface RenderedReply {
   readonly text: string;
 }
 
+/** The same, with what it is for the user. */
+export interface RenderedAnswer extends RenderedReply {
+  /** `error` shows a screen with a message, and may be answered otherwise the next time. */
+  readonly kind: ReplyContent['kind'] | 'error';
+  /** What `text` shows, unless it ends the Flow. */
+  readonly shown?: ShownScreen;
+}
+
+export interface ShownScreen {
+  readonly screen: string;
+  readonly data: object;
+}
+
 export function flowReply(content: ReplyContent): FlowReply {
   return { [FLOW_REPLY]: true, content };
 }
@@ -42,20 +56,19 @@ export interface Rendering {
   readonly completedFlow: string | undefined;
 }
 
-export function renderReply({ content }: FlowReply, { base, token, completedFlow }: Rendering): RenderedReply {
+export function renderReply({ content }: FlowReply, { base, token, completedFlow }: Rendering): RenderedAnswer {
   switch (content.kind) {
     case 'screen': {
       const { screen, errorMessage } = content;
       const data = { ...base, ...content.data, ...(errorMessage !== undefined && { error_message: errorMessage }) };
-      return { status: 200, text: JSON.stringify({ screen, data }) };
+      const kind = errorMessage === undefined ? 'screen' : 'error';
+      return { status: 200, kind, text: JSON.stringify({ screen, data }), shown: { screen, data } };
     }
     case 'complete': {
       const mark = completedFlow !== undefined && { [FLOW_MARK]: completedFlow };
       const params = { ...content.params, ...mark, flow_token: token ?? 'unused' };
-      return {
-        status: 200,
-        text: JSON.stringify({ screen: SUCCESS, data: { extension_message_response: { params } } }),
-      };
+      const text = JSON.stringify({ screen: SUCCESS, data: { extension_message_response: { params } } });
+      return { status: 200, kind: 'complete', text };
     }
     case 'expire':
       return expiredReply(content.message);
@@ -63,6 +76,6 @@ export function renderReply({ content }: FlowReply, { base, token, completedFlow
 }
 
 /** The flow token is dead: the message's button is disabled, and the user reads `message`. */
-export function expiredReply(message: string): RenderedReply {
-  return { status: 427, text: JSON.stringify({ error_msg: message }) };
+export function expiredReply(message: string): RenderedAnswer {
+  return { status: 427, kind: 'expire', text: JSON.stringify({ error_msg: message }) };
 }
