@@ -1,86 +1,53 @@
 /** One call to the Graph API: a time limit, a cap on the reply, and every way to fail as a GraphError. No retry. */
-import { type Clock, systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { type GraphAction, refused, timedOut, unreached, unreadable } from './graph-error.ts';
+import type { GraphEndpoint } from './endpoint.ts';
+import { type GraphAction, type GraphAnswer, refused, timedOut, unreached, unreadable } from './graph-error.ts';
 
-export const DEFAULT_GRAPH_URL = 'https://graph.facebook.com';
-export const DEFAULT_GRAPH_VERSION = 'v25.0';
+export { DEFAULT_GRAPH_URL } from './endpoint.ts';
+
 /** Sending and uploading are one call each. */
 export const CALL_TIMEOUT_MS = 10_000;
 export const MAX_REPLY_BYTES = 1024 * 1024;
+/** Of what a `Retry-After` may ask. */
+const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
 const JSON_TYPE = { 'Content-Type': 'application/json' };
-
-export interface GraphOptions {
-  /** `https://graph.facebook.com` by default. */
-  readonly baseUrl?: string | undefined;
-  /** `v25.0` by default. */
-  readonly version?: string | undefined;
-  readonly token: string;
-  /** The id of the number, not the number. */
-  readonly phoneNumberId: string;
-  readonly fetch?: typeof fetch | undefined;
-  readonly clock?: Clock | undefined;
-}
-
-/** One business number at the Graph API. */
-export interface GraphEndpoint {
-  /** With the number's id, without a slash at the end. */
-  readonly url: string;
-  readonly token: string;
-  readonly fetch: typeof fetch;
-  readonly clock: Clock;
-}
 
 export interface GraphCall<T> {
   readonly action: GraphAction;
-  readonly path: 'messages' | 'media' | 'whatsapp_business_encryption';
+  /** After the version; with ids that are known to be no paths. */
+  readonly path: string;
   /** A form is sent as multipart, parameters urlencoded, anything else as JSON; without a body the call is a GET. */
   readonly body?: FormData | URLSearchParams | object;
   readonly signal: AbortSignal | undefined;
+  /** 10 s by default. */
+  readonly timeoutMs?: number;
   /** Finds in the reply what it is read for. */
   readonly read: (reply: JsonObject) => T | undefined;
 }
 
-interface Answer {
-  readonly status: number;
-  /** Undefined when the body is too long, or not a JSON object. */
-  readonly reply: JsonObject | undefined;
-}
-
-/**
- * What is wrong is named and never shown: `fetch` would quote a token that cannot be a header.
- * @throws TypeError for options no call could work with.
- */
-export function toEndpoint({ token, phoneNumberId, ...options }: GraphOptions): GraphEndpoint {
-  const { baseUrl = DEFAULT_GRAPH_URL, version = DEFAULT_GRAPH_VERSION, clock = systemClock } = options;
-  const base = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  if (!base || !/^https?:$/.test(base.protocol) || base.username || base.password || base.search || base.hash) {
-    throw new TypeError('baseUrl must be an http or https URL without user, query and fragment');
-  }
-  if (!/^v\d+\.\d+$/.test(version)) throw new TypeError('version must look like v25.0');
-  if (!/^\d+$/.test(phoneNumberId))
-    throw new TypeError('phoneNumberId must be digits: the id of the number, from Meta');
-  if (!/^[!-~]+$/.test(token)) throw new TypeError('token must be printable ASCII without spaces');
-  const url = `${base.href.replace(/\/+$/, '')}/${version}/${phoneNumberId}`;
-  return { url, token, clock, fetch: options.fetch ?? ((input, init) => fetch(input, init)) };
-}
-
 /** @returns what `read` finds. Rejects with a GraphError, or with the reason of `signal` once that is aborted. */
 export async function callGraph<T>(endpoint: GraphEndpoint, call: GraphCall<T>): Promise<T> {
-  const { status, reply } = await exchange(endpoint, call);
+  const answer = await exchange(endpoint, call);
+  const { status, reply } = answer;
   const isOk = status >= 200 && status < 300;
-  if (!isOk || isObject(reply?.['error'])) throw refused(call.action, status, reply);
+  if (!isOk || isObject(reply?.['error'])) throw refused(call.action, answer);
   const found = reply && call.read(reply);
   if (found === undefined) throw unreadable(call.action, status);
   return found;
 }
 
-async function exchange({ url, token, fetch, clock }: GraphEndpoint, call: GraphCall<unknown>): Promise<Answer> {
-  const { action, path, body, signal } = call;
+/** Reads the reply to a change. */
+export function isSuccess({ success }: JsonObject): true | undefined {
+  return success === true ? true : undefined;
+}
+
+async function exchange({ url, token, fetch, clock }: GraphEndpoint, call: GraphCall<unknown>): Promise<GraphAnswer> {
+  const { action, path, body, signal, timeoutMs = CALL_TIMEOUT_MS } = call;
   signal?.throwIfAborted();
   const { headers, ...content } = contentOf(body);
   const timeout = new AbortController();
-  const cancelTimeout = clock.after(CALL_TIMEOUT_MS, () => timeout.abort());
+  const cancelTimeout = clock.after(timeoutMs, () => timeout.abort());
   try {
     const response = await fetch(`${url}/${path}`, {
       ...content,
@@ -88,10 +55,11 @@ async function exchange({ url, token, fetch, clock }: GraphEndpoint, call: Graph
       redirect: 'manual', // following one would repeat the call elsewhere, as a GET
       signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
     });
-    return { status: response.status, reply: parseReply(await readText(response)) };
+    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), clock);
+    return { status: response.status, reply: parseReply(await readText(response)), retryAfterMs };
   } catch (error) {
     signal?.throwIfAborted();
-    throw timeout.signal.aborted ? timedOut(action, CALL_TIMEOUT_MS) : unreached(action, error);
+    throw timeout.signal.aborted ? timedOut(action, timeoutMs) : unreached(action, error);
   } finally {
     cancelTimeout();
   }
@@ -102,6 +70,13 @@ function contentOf(body: FormData | URLSearchParams | object | undefined): Reque
   if (body === undefined) return { method: 'GET' };
   if (body instanceof FormData || body instanceof URLSearchParams) return { method: 'POST', body };
   return { method: 'POST', body: JSON.stringify(body), headers: JSON_TYPE };
+}
+
+/** Seconds, or a date. @returns undefined for anything else. */
+export function parseRetryAfter(value: string | null, clock: Clock): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - clock.epochMs();
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), LONGEST_RETRY_AFTER_MS);
 }
 
 async function readText(response: Response): Promise<string | undefined> {

@@ -7,8 +7,17 @@
  */
 import { FlowgateError } from '../errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
+import { againOf, hintOf } from './error-codes.ts';
+
+/**
+ * `refused`: Meta answered with an error. `unreadable`: it answered without what was asked for. `timeout`: it did not
+ * answer in time. `unreached`: there was no connection, or it broke. `unsent`: the message did not get its turn here.
+ */
+export type GraphFailureKind = 'refused' | 'unreadable' | 'timeout' | 'unreached' | 'unsent';
 
 export interface GraphFailure {
+  /** `refused` by default. */
+  readonly kind?: GraphFailureKind | undefined;
   /** Of the HTTP reply; absent when none came. */
   readonly status?: number | undefined;
   /** Meta's own code: the one to decide by. */
@@ -16,6 +25,8 @@ export interface GraphFailure {
   readonly subcode?: number | undefined;
   /** What Meta's support asks for. */
   readonly fbtraceId?: string | undefined;
+  /** How long to wait at least, where Meta or the pace of this process tells. */
+  readonly retryAfterMs?: number | undefined;
   /** The same call may succeed later. */
   readonly isTransient: boolean;
   /** The message may have been sent all the same, and sending it again may send it twice. */
@@ -23,19 +34,23 @@ export interface GraphFailure {
 }
 
 export class GraphError extends FlowgateError implements GraphFailure {
+  readonly kind: GraphFailureKind;
   readonly status: number | undefined;
   readonly graphCode: number | undefined;
   readonly subcode: number | undefined;
   readonly fbtraceId: string | undefined;
+  readonly retryAfterMs: number | undefined;
   readonly isTransient: boolean;
   readonly isUncertain: boolean;
 
   constructor(message: string, failure: GraphFailure) {
     super('GRAPH_FAILED', message);
+    this.kind = failure.kind ?? 'refused';
     this.status = failure.status;
     this.graphCode = failure.graphCode;
     this.subcode = failure.subcode;
     this.fbtraceId = failure.fbtraceId;
+    this.retryAfterMs = failure.retryAfterMs;
     this.isTransient = failure.isTransient;
     this.isUncertain = failure.isUncertain;
   }
@@ -45,45 +60,13 @@ export class GraphError extends FlowgateError implements GraphFailure {
 export interface GraphAction {
   /** As a failure tells it: "send the message". */
   readonly label: string;
-  /** A user sees its effect. */
-  readonly sends: boolean;
+  /** Twice does what once does: a lost answer leaves nothing uncertain. */
+  readonly isRepeatable: boolean;
   /** What the reply is read for: "an id". */
   readonly wants: string;
+  /** What it names by an id: "number". */
+  readonly about: string;
 }
-
-/** Codes that Meta says to wait and try again for, whatever the status they come with: often 400. */
-const TRANSIENT_CODES: ReadonlySet<number | undefined> = new Set([
-  1, // unknown, perhaps downtime
-  2, // downtime
-  4, // too many calls by the app
-  17, // too many calls by the user
-  341, // too many calls, or downtime
-  80007, // too many calls by the business account
-  130429, // more messages a second than the number may send
-  131000, // unknown
-  131016, // overloaded, or down
-  131056, // too many messages to this user
-  131057, // the business account is in maintenance
-  132069, // the Flow is throttled
-  133004, // the server is not available
-]);
-
-const HINTS: ReadonlyMap<number | undefined, string> = new Map([
-  [10, 'the access token has no permission for this'],
-  [190, 'the access token is not valid or has expired'],
-  [200, 'the access token has no permission for this'],
-  [80007, 'the business account makes too many calls'],
-  [130429, 'the number sends more messages a second than it may'],
-  [131026, 'the message cannot be delivered to this user'],
-  [131047, 'over 24 hours since the user wrote: only a template may be sent'],
-  [131056, 'too many messages to this user: wait some seconds'],
-  [131062, 'this cannot be sent to a business-scoped user id'],
-  [132068, 'the Flow is blocked'],
-  [132069, 'the Flow is throttled'],
-]);
-
-/** With code 100, of many meanings: what the call is about does not exist, or is not to be seen with this token. */
-const UNKNOWN_OBJECT_SUBCODE = 33;
 
 /** What Meta calls an error's kind, and what it and an operating system call a cause: short, and never a user's words. */
 const TYPE = /^[A-Za-z]{1,40}$/;
@@ -93,8 +76,16 @@ const SYSTEM_CODE = /^[A-Z][A-Z0-9_]{2,60}$/;
 /** The connection was never made, so nothing was sent. */
 const NOT_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** Meta, or something before it, answered with an error; `reply` is its body where that was JSON. */
-export function refused(action: GraphAction, status: number, reply: JsonObject | undefined): GraphError {
+/** As far as it could be read. */
+export interface GraphAnswer {
+  readonly status: number;
+  /** The body, where that was JSON. */
+  readonly reply: JsonObject | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** Meta, or something before it, answered with an error. */
+export function refused(action: GraphAction, { status, reply, retryAfterMs }: GraphAnswer): GraphError {
   const error = isObject(reply?.['error']) ? reply['error'] : {};
   const graphCode = integer(error['code']);
   const subcode = integer(error['error_subcode']);
@@ -103,7 +94,7 @@ export function refused(action: GraphAction, status: number, reply: JsonObject |
     `HTTP ${status}`,
     graphCode !== undefined && `code ${graphCode}`,
     matching(TYPE, error['type']),
-    hintOf(graphCode, subcode),
+    hintOf(graphCode, subcode, action.about),
     fbtraceId && `trace ${fbtraceId}`,
   ];
   return new GraphError(`the Graph API refused to ${action.label}: ${facts.filter(Boolean).join(', ')}`, {
@@ -111,33 +102,36 @@ export function refused(action: GraphAction, status: number, reply: JsonObject |
     graphCode,
     subcode,
     fbtraceId,
-    isTransient: status === 429 || status >= 500 || TRANSIENT_CODES.has(graphCode) || error['is_transient'] === true,
-    isUncertain: action.sends && status >= 500,
+    retryAfterMs,
+    isTransient: status === 429 || status >= 500 || againOf(graphCode) !== undefined || error['is_transient'] === true,
+    isUncertain: !action.isRepeatable && status >= 500,
   });
-}
-
-function hintOf(graphCode: number | undefined, subcode: number | undefined): string | undefined {
-  if (graphCode !== 100 || subcode !== UNKNOWN_OBJECT_SUBCODE) return HINTS.get(graphCode);
-  return 'there is no number of this id, or the access token may not see it';
 }
 
 /** Accepted, by the status, in a reply without what it is read for: another try would rather send a message twice than help. */
 export function unreadable(action: GraphAction, status: number): GraphError {
   const message = `the Graph API was asked to ${action.label} and answered HTTP ${status} without ${action.wants}`;
-  return new GraphError(message, { status, isTransient: !action.sends, isUncertain: action.sends });
+  const { isRepeatable } = action;
+  return new GraphError(message, { kind: 'unreadable', status, isTransient: isRepeatable, isUncertain: !isRepeatable });
 }
 
 export function timedOut(action: GraphAction, timeoutMs: number): GraphError {
   const message = `the Graph API was asked to ${action.label} and did not answer in ${timeoutMs / 1_000} s`;
-  return new GraphError(message, { isTransient: true, isUncertain: action.sends });
+  return new GraphError(message, { kind: 'timeout', isTransient: true, isUncertain: !action.isRepeatable });
 }
 
 /** @param error what `fetch` rejected with. */
 export function unreached(action: GraphAction, error: unknown): GraphError {
   const code = systemCode(error);
   const message = `the Graph API could not be reached to ${action.label}${code === undefined ? '' : `: ${code}`}`;
-  const isUncertain = action.sends && (code === undefined || !NOT_CONNECTED.test(code));
-  return new GraphError(message, { isTransient: true, isUncertain });
+  const isUncertain = !action.isRepeatable && (code === undefined || !NOT_CONNECTED.test(code));
+  return new GraphError(message, { kind: 'unreached', isTransient: true, isUncertain });
+}
+
+/** Given up before anything left this process. @param why it had to wait. */
+export function unsent(why: string, retryAfterMs?: number): GraphError {
+  const message = `the message was not sent: ${why}`;
+  return new GraphError(message, { kind: 'unsent', retryAfterMs, isTransient: true, isUncertain: false });
 }
 
 /** `fetch` wraps the error that tells. */

@@ -5,12 +5,13 @@
  * Source: Meta, "WhatsApp Business encryption".
  */
 import { isObject, type JsonObject, nonEmptyString } from '../json.ts';
-import { callGraph, type GraphOptions, toEndpoint } from './call.ts';
+import { callGraph, isSuccess } from './call.ts';
+import { type GraphConnection, graphId, toEndpoint } from './endpoint.ts';
 import type { GraphAction } from './graph-error.ts';
 
-const PATH = 'whatsapp_business_encryption';
-const UPLOAD: GraphAction = { label: 'upload the public key', sends: false, wants: '"success": true' };
-const READ: GraphAction = { label: 'read the public key', sends: false, wants: 'a key or its absence' };
+const OF_NUMBER = { isRepeatable: true, about: 'number' };
+const UPLOAD: GraphAction = { label: 'upload the public key', wants: '"success": true', ...OF_NUMBER };
+const READ: GraphAction = { label: 'read the public key', wants: 'a key or its absence', ...OF_NUMBER };
 
 /** `MISMATCH`: Meta's signature does not fit the key; upload it again. `UNKNOWN`: a word that Meta does not document. */
 export const KEY_STATUSES = ['VALID', 'MISMATCH', 'UNKNOWN'] as const;
@@ -22,7 +23,15 @@ export interface PublishedKey {
   readonly status: KeyStatus;
 }
 
-/** Each rejects with a GraphError, or with the reason of `signal` once that is aborted. */
+export interface GraphKeysOptions extends GraphConnection {
+  /** The id of the number, not the number. */
+  readonly phoneNumberId: string;
+}
+
+/**
+ * Each rejects with a GraphError, or with the reason of `signal` once that is aborted. One try each: somebody waits to see
+ * what Meta says.
+ */
 export interface GraphKeys {
   /** @param pem SPKI, with its line breaks. Phones use it from their next download on. */
   uploadPublicKey(pem: string, signal?: AbortSignal): Promise<void>;
@@ -31,22 +40,19 @@ export interface GraphKeys {
 }
 
 /** @throws TypeError for options no call could work with. */
-export function createGraphKeys(options: GraphOptions): GraphKeys {
+export function createGraphKeys(options: GraphKeysOptions): GraphKeys {
   const endpoint = toEndpoint(options);
+  const path = `${graphId('phoneNumberId', options.phoneNumberId, 'the number')}/whatsapp_business_encryption`;
   return {
     async uploadPublicKey(pem, signal) {
       const body = new URLSearchParams({ business_public_key: pem });
-      await callGraph(endpoint, { action: UPLOAD, path: PATH, body, signal, read: isSuccess });
+      await callGraph(endpoint, { action: UPLOAD, path, body, signal, read: isSuccess });
     },
     async readPublicKey(signal) {
-      const { key } = await callGraph(endpoint, { action: READ, path: PATH, signal, read: publishedKeyOf });
+      const { key } = await callGraph(endpoint, { action: READ, path, signal, read: publishedKeyOf });
       return key;
     },
   };
-}
-
-function isSuccess({ success }: JsonObject): true | undefined {
-  return success === true ? true : undefined;
 }
 
 /** Meta's reference wraps the key in `data`, its guide does not. @returns undefined for what is neither. */

@@ -2,18 +2,15 @@
  * Messages as the Graph API takes them.
  *
  * Pure. What Meta would refuse and a caller can know is a TypeError here; no message of one quotes what was to be sent.
- * Source: Meta, "Text messages", "Document messages", "Sending a Flow", "Business-scoped user IDs".
+ * Source: Meta, "Text messages", "Document messages", "Sending a Flow", "Business-scoped user IDs",
+ * "Mark messages as read", "Typing indicators".
  */
 
 /** A phone number, or the business-scoped id of a user who may have none to show. */
 export type Recipient = { readonly to: string } | { readonly recipient: string };
 
-export interface FlowInvitation {
-  /** The Flow, by one of its id and its name. */
-  readonly flowId?: string | undefined;
-  readonly flowName?: string | undefined;
-  /** Comes back with every request of this Flow, and with its completion. */
-  readonly token: string;
+/** The message that opens a Flow, as its reader sees it. */
+export interface FlowCard {
   /** The button: Meta advises at most 30 characters and no emoji. */
   readonly cta: string;
   readonly body: string;
@@ -25,6 +22,14 @@ export interface FlowInvitation {
   readonly data?: object | undefined;
   /** `published` by default. */
   readonly mode?: 'published' | 'draft' | undefined;
+}
+
+export interface FlowInvitation extends FlowCard {
+  /** The Flow, by one of its id and its name. */
+  readonly flowId?: string | undefined;
+  readonly flowName?: string | undefined;
+  /** Comes back with every request of this Flow, and with its completion. */
+  readonly token: string;
 }
 
 export interface DocumentReference {
@@ -66,6 +71,23 @@ export function flowMessage(recipient: Recipient, flow: FlowInvitation, replyTo?
   return message(recipient, replyTo, { type: 'interactive', interactive });
 }
 
+/** A read receipt for that message and those before it; `typing` shows that an answer is being written. */
+export function readReceipt(messageId: string, typing: boolean): object {
+  return {
+    messaging_product: 'whatsapp',
+    status: 'read',
+    message_id: required('messageId', messageId),
+    ...(typing && { typing_indicator: { type: 'text' } }),
+  };
+}
+
+/** Whom Meta counts the messages of, as far as one can tell: a phone number however it is written, or a user id. */
+export function userOf(recipient: Recipient): string {
+  const named = address(recipient);
+  if ('recipient' in named) return named.recipient;
+  return named.to.replace(/\D/g, '') || named.to;
+}
+
 /** @throws TypeError when `recipient` names nobody. */
 export function address(recipient: Recipient): { to: string } | { recipient: string } {
   if ('to' in recipient) return { to: required('to', recipient.to) };
@@ -78,7 +100,7 @@ export function required(name: string, value: string): string {
   return value;
 }
 
-function message(recipient: Recipient, replyTo: string | undefined, content: object): object {
+export function message(recipient: Recipient, replyTo: string | undefined, content: object): object {
   return {
     messaging_product: 'whatsapp',
     recipient_type: 'individual',

@@ -1,5 +1,5 @@
 /**
- * Meta's Graph API as far as messages, media and public keys go, on 127.0.0.1: strict where Meta is, and wrong where it is told to be.
+ * Meta's Graph API as far as messages, media, Flows and public keys go, on 127.0.0.1: strict where Meta is, and wrong where it is told to be.
  *
  * What it refuses it explains as Meta does at worst: by quoting the recipient and what was sent.
  */
@@ -8,13 +8,16 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { isObject, type JsonObject, type JsonValue } from '../../src/json.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { FakeFlows, parseBody } from './fake-graph-flows.ts';
+import { checkMessage, checkReceipt } from './fake-graph-messages.ts';
+import { demand, Refusal } from './fake-graph-refusal.ts';
 import { Tally } from './raw-http.ts';
 
 export const GRAPH_TOKEN = 'EAAfakeGraphToken';
 export const PHONE_NUMBER_ID = '106540352242922';
+export const BUSINESS_ACCOUNT_ID = '102290129340398';
 export const GRAPH_VERSION = 'v25.0';
-const MAX_TEXT_CHARS = 4_096;
 
 export interface FakeReply {
   readonly status?: number;
@@ -27,6 +30,8 @@ export interface FakeFailure {
   readonly code?: number;
   readonly subcode?: number;
   readonly isTransient?: boolean;
+  /** The header. */
+  readonly retryAfter?: string;
 }
 
 export interface ReceivedMessage {
@@ -49,6 +54,11 @@ export class FakeGraph implements AsyncDisposable {
   /** Accepted ones, in order. */
   readonly messages: ReceivedMessage[] = [];
   readonly uploads: ReceivedUpload[] = [];
+  /** Receipts, in order. */
+  readonly reads: JsonObject[] = [];
+  /** What a user sent, by its id: what is told of it. */
+  readonly media = new Map<string, JsonObject>();
+  readonly flows = new FakeFlows();
   /** The key of the number, as it was uploaded; undefined for none. */
   publicKey: string | undefined;
   keyStatus = 'VALID';
@@ -73,9 +83,10 @@ export class FakeGraph implements AsyncDisposable {
   }
 
   /** The next `times` calls fail with an error of Meta's form that quotes the call. */
-  failNext(times: number, { status, code = 100, subcode, isTransient }: FakeFailure): void {
+  failNext(times: number, { status, code = 100, subcode, isTransient, retryAfter }: FakeFailure): void {
     this.#plan(times, (response, body) => {
       const quoted = `(#${code}) ${body.toString()}`;
+      if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
       answer(response, status, {
         error: {
           message: quoted,
@@ -151,33 +162,66 @@ export class FakeGraph implements AsyncDisposable {
       throw new Refusal(`cannot parse access token ${request.headers.authorization}`, 401, 190);
     }
     const type = request.headers['content-type'] ?? '';
-    switch (`${request.method} ${request.url}`) {
+    const { pathname, searchParams } = new URL(request.url ?? '', this.url);
+    switch (`${request.method} ${pathname}`) {
       case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/messages`:
-        return this.#acceptMessage(type, body);
+        return this.#acceptMessage(parseBody(type, body));
       case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/media`:
-        return this.#acceptUpload(type, body);
+        return this.#acceptUpload(await readForm(type, body));
       case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/whatsapp_business_encryption`:
         return this.#acceptKey(type, body);
       case `GET /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/whatsapp_business_encryption`:
         return this.#showKey();
+      case `POST /${GRAPH_VERSION}/${BUSINESS_ACCOUNT_ID}/flows`:
+        return this.flows.create(String(++this.#lastId), parseBody(type, body));
       default:
-        throw new Refusal(`unsupported ${request.method} ${request.url}`, 400, 100, UNKNOWN_OBJECT);
+        return this.#acceptOther(`${request.method}`, pathname, { searchParams, type, body });
     }
   }
 
-  #acceptMessage(type: string, bytes: Buffer): JsonObject {
-    demand(/^application\/json\b/.test(type), `content type ${type}`);
-    const body: unknown = JSON.parse(bytes.toString());
-    demand(isObject(body), 'not an object');
+  /** What names a Flow or media by its id. */
+  async #acceptOther(
+    method: string,
+    path: string,
+    { searchParams, type, body }: { searchParams: URLSearchParams; type: string; body: Buffer },
+  ): Promise<JsonObject> {
+    const [, id = '', rest] = new RegExp(`^/${GRAPH_VERSION}/(\\w+)(/\\w+)?$`).exec(path) ?? [];
+    const media = this.media.get(id);
+    if (media && method === 'GET' && !rest) {
+      const number = searchParams.get('phone_number_id') ?? PHONE_NUMBER_ID;
+      if (number === PHONE_NUMBER_ID) return { messaging_product: 'whatsapp', id, ...media };
+    }
+    const flow = this.flows.find(id);
+    if (flow) {
+      switch (`${method} ${rest ?? ''}`) {
+        case 'GET ':
+          return this.flows.show(flow, (searchParams.get('fields') ?? 'id').split(','));
+        case 'POST ':
+          return this.flows.update(flow, parseBody(type, body));
+        case 'POST /assets':
+          return this.flows.upload(flow, await readForm(type, body));
+        case 'POST /publish':
+          return this.flows.publish(flow);
+        case 'POST /deprecate':
+          return this.flows.deprecate(flow);
+      }
+    }
+    throw new Refusal(`unsupported ${method} ${path}`, 400, 100, UNKNOWN_OBJECT);
+  }
+
+  #acceptMessage(body: JsonObject): JsonObject {
+    if (body['status'] === 'read') {
+      checkReceipt(body);
+      this.reads.push(body);
+      return { success: true };
+    }
     const user = checkMessage(body, (id) => this.uploads.some((upload) => upload.id === id));
     const id = `wamid.fake${++this.#lastId}`;
     this.messages.push({ id, body });
     return { messaging_product: 'whatsapp', contacts: [{ input: user, wa_id: user }], messages: [{ id }] };
   }
 
-  async #acceptUpload(type: string, bytes: Buffer): Promise<JsonObject> {
-    demand(/^multipart\/form-data\b/.test(type), `content type ${type}`);
-    const form = await new Response(new Uint8Array(bytes), { headers: { 'Content-Type': type } }).formData();
+  async #acceptUpload(form: FormData): Promise<JsonObject> {
     const file = form.get('file');
     demand(form.get('messaging_product') === 'whatsapp', 'messaging_product');
     demand(file !== null && typeof file !== 'string', 'file');
@@ -207,27 +251,15 @@ export class FakeGraph implements AsyncDisposable {
 /** The number is none, or not of whoever has the token. */
 const UNKNOWN_OBJECT = 33;
 
-class Refusal extends Error {
-  readonly status: number;
-  readonly code: number;
-  readonly subcode: number | undefined;
-
-  constructor(message: string, status: number, code: number, subcode?: number) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.subcode = subcode;
-  }
-}
-
 const PASS: Plan = () => {};
 
 function answer(response: ServerResponse, status: number, body: JsonObject): void {
   response.writeHead(status, { 'Content-Type': 'application/json; charset=UTF-8' }).end(JSON.stringify(body));
 }
 
-function demand(isMet: boolean, what: string): asserts isMet {
-  if (!isMet) throw new Refusal(`(#100) Invalid parameter: ${what}`, 400, 100);
+function readForm(type: string, bytes: Buffer): Promise<FormData> {
+  demand(/^multipart\/form-data\b/.test(type), `content type ${type}`);
+  return new Response(new Uint8Array(bytes), { headers: { 'Content-Type': type } }).formData();
 }
 
 function isRsa2048(pem: string): boolean {
@@ -238,44 +270,4 @@ function isRsa2048(pem: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** @returns whom it is for. */
-function checkMessage(body: JsonObject, isMedia: (id: JsonValue | undefined) => boolean): string {
-  const { messaging_product, type, to, recipient, context } = body;
-  demand(messaging_product === 'whatsapp', 'messaging_product');
-  demand(body['recipient_type'] === 'individual', 'recipient_type');
-  const user = to ?? recipient;
-  demand(typeof user === 'string' && user !== '', 'to or recipient');
-  demand(context === undefined || (isObject(context) && typeof context['message_id'] === 'string'), 'context');
-  demand(typeof type === 'string', 'type');
-  const content = body[type];
-  demand(isObject(content), `no ${type}`);
-  if (type === 'text') demand(isText(content['body'], MAX_TEXT_CHARS), `text ${content['body']}`);
-  else if (type === 'document') demand(isMedia(content['id']), `media ${content['id']}`);
-  else if (type === 'interactive') checkFlow(content);
-  else throw new Refusal(`(#100) unsupported type ${type}`, 400, 100);
-  return user;
-}
-
-function checkFlow({ type, body, action }: JsonObject): void {
-  demand(type === 'flow' && isObject(action) && action['name'] === 'flow', 'action');
-  demand(isObject(body) && isText(body['text']), 'body');
-  const parameters = action['parameters'];
-  demand(isObject(parameters) && parameters['flow_message_version'] === '3', 'parameters');
-  const { flow_id, flow_name, flow_cta, flow_action = 'navigate', flow_action_payload: payload } = parameters;
-  demand((flow_id === undefined) !== (flow_name === undefined), 'one of flow_id and flow_name');
-  demand(isText(flow_cta), 'flow_cta');
-  if (flow_action === 'data_exchange') demand(payload === undefined, 'flow_action_payload');
-  else demand(payload === undefined || isPayload(payload), 'flow_action_payload');
-}
-
-function isPayload(payload: JsonValue): boolean {
-  if (!isObject(payload) || typeof payload['screen'] !== 'string') return false;
-  const { data } = payload;
-  return data === undefined || (isObject(data) && Object.keys(data).length > 0);
-}
-
-function isText(text: JsonValue | undefined, maxChars = Number.POSITIVE_INFINITY): boolean {
-  return typeof text === 'string' && text !== '' && [...text].length <= maxChars;
 }
