@@ -2,12 +2,14 @@
  * The main-thread side of the decrypt pool: keeps RSA off the event loop.
  *
  * Requests wait in our own queue and cross to the workers in batches that grow with the backlog: a lone request leaves
- * at once and alone, a crowd shares the cost of a message.
+ * at once and alone, a crowd shares the cost of a message. Requests of several businesses wait in one line and share
+ * batches and threads, but no keys.
  */
 import { FlowgateError } from '../errors.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { UnwrapTrace } from '../tracing/tracing.ts';
 import { AdmissionQueue, type Admitted, type DropReason } from './admission-queue.ts';
+import { type MixedBatch, toBatch } from './decrypt-rings.ts';
 import type { UnwrappedBatch, WrappedBatch } from './decrypt-worker.ts';
 import { BATCHES_PER_WORKER, DecryptWorkers, type DecryptWorkersOptions } from './decrypt-workers.ts';
 import type { KeyRing } from './keyring.ts';
@@ -73,7 +75,7 @@ export class DecryptPool implements KeyUnwrapper {
   }
 
   /**
-   * @returns the AES key of a request, 16 bytes, or undefined when no private key opens it.
+   * @returns the AES key of a request, 16 bytes, or undefined when none of the private keys that are its own opens it.
    * Rejects with `POOL_SATURATED`, `DEADLINE_EXPIRED`, `POOL_FAILED` or `CLIENT_GONE`.
    */
   unwrap(request: UnwrapRequest): Promise<Buffer | undefined> {
@@ -87,8 +89,8 @@ export class DecryptPool implements KeyUnwrapper {
   }
 
   /**
-   * Swaps the keys with no request lost: new threads are started and proven, and only then take over; the old ones end
-   * when their last batch is done. Rejects with `POOL_START_FAILED`, and then the old keys go on serving.
+   * Swaps the keys of the requests that bring none of their own, with no request lost: new threads are started and
+   * proven, and only then take over; the old ones end when their last batch is done. Rejects with `POOL_START_FAILED`, and then the old keys go on serving.
    */
   async replaceKeys(keys: KeyRing): Promise<void> {
     const replacement = await DecryptWorkers.start({ ...this.#options, keys });
@@ -148,18 +150,18 @@ export class DecryptPool implements KeyUnwrapper {
 
   /** A batch whose worker died is run again, once, on whichever threads serve by then. */
   async #execute(batch: readonly Job[]): Promise<UnwrappedBatch> {
-    const wrapped = batch.map((job) => job.wrappedKey);
+    const sent = toBatch(batch);
     try {
-      return await this.#runOn(this.#workers, wrapped);
+      return await this.#runOn(this.#workers, sent);
     } catch {
       this.#options.metrics.decryptRetried(batch.length);
-      return this.#runOn(this.#workers, wrapped);
+      return this.#runOn(this.#workers, sent);
     }
   }
 
   /** The threads that did it know the keys: by the time they answer, others may serve. */
-  async #runOn(workers: DecryptWorkers, wrapped: WrappedBatch): Promise<UnwrappedBatch> {
-    const unwrapped = await workers.run(wrapped);
+  async #runOn(workers: DecryptWorkers, sent: WrappedBatch | MixedBatch): Promise<UnwrappedBatch> {
+    const unwrapped = await workers.run(sent);
     this.#options.metrics.keyHits(workers.fingerprints, unwrapped.hits);
     return unwrapped;
   }
@@ -179,6 +181,7 @@ export class DecryptPool implements KeyUnwrapper {
 class Job implements Admitted {
   /** Latin-1, as it crosses to a worker. */
   readonly wrappedKey: string;
+  readonly keys: KeyRing | undefined;
   readonly deadlineMs: number;
   readonly enqueuedAtMs: number;
   readonly bytes: number;
@@ -188,8 +191,9 @@ class Job implements Admitted {
   reject!: (error: FlowgateError) => void;
   readonly #isCancelled: () => boolean;
 
-  constructor({ wrappedKey, deadlineMs, bytes, isCancelled, trace }: UnwrapRequest, nowMs: number) {
+  constructor({ wrappedKey, keys, deadlineMs, bytes, isCancelled, trace }: UnwrapRequest, nowMs: number) {
     this.wrappedKey = wrappedKey.toString('latin1');
+    this.keys = keys;
     this.deadlineMs = deadlineMs;
     this.enqueuedAtMs = nowMs;
     this.bytes = bytes;

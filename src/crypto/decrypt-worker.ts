@@ -8,6 +8,7 @@
 import type { KeyObject } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { workerData } from 'piscina';
+import { type MixedBatch, OWN_RING, RingOrders } from './decrypt-rings.ts';
 import { KeyOrder } from './key-order.ts';
 
 /** Wrapped AES keys, 256 characters each for a key of 2048 bits. */
@@ -16,7 +17,7 @@ export type WrappedBatch = readonly string[];
 export interface UnwrappedBatch {
   /** In the order of the batch: 16 Latin-1 characters, or '' when no key opens it. */
   readonly aesKeys: readonly string[];
-  /** How many of them each key opened, in the order of the keys that the thread was started with. */
+  /** How many of them each of the keys opened that the thread was started with, in their order. */
   readonly hits: readonly number[];
   /** Time in RSA, for the whole batch. */
   readonly busyMs: number;
@@ -36,12 +37,26 @@ const { privateKeys, niceness } = workerData as DecryptWorkerData;
 if (process.platform === 'linux') setPriority(niceness);
 
 const keyOrder = new KeyOrder(privateKeys);
+const ringOrders = new RingOrders();
 
-export default function unwrapBatch(batch: WrappedBatch): UnwrappedBatch {
+export default function unwrapBatch(batch: WrappedBatch | MixedBatch): UnwrappedBatch {
   const startedMs = performance.now();
   const hits: number[] = privateKeys.map(() => 0);
-  const aesKeys = batch.map(
-    (wrapped) => keyOrder.unwrap(Buffer.from(wrapped, 'latin1'), hits)?.toString('latin1') ?? '',
-  );
+  const aesKeys =
+    'wrapped' in batch ? unwrapMixed(batch, hits) : batch.map((wrapped) => unwrap(wrapped, keyOrder, hits));
   return { aesKeys, hits, busyMs: performance.now() - startedMs };
+}
+
+/** Each by its own ring: one without a ring that came along is opened by none. */
+function unwrapMixed({ wrapped, rings, ringOf }: MixedBatch, hits: number[]): string[] {
+  return wrapped.map((key, i) => {
+    const place = ringOf[i] as number;
+    if (place === OWN_RING) return unwrap(key, keyOrder, hits);
+    const ring = rings[place];
+    return ring ? unwrap(key, ringOrders.of(ring), []) : '';
+  });
+}
+
+function unwrap(wrapped: string, order: KeyOrder, hits: number[]): string {
+  return order.unwrap(Buffer.from(wrapped, 'latin1'), hits)?.toString('latin1') ?? '';
 }

@@ -1,5 +1,5 @@
 /**
- * The threads that do RSA for one key ring. Piscina is the executor and no more: nobody waits in its queue.
+ * The threads that do RSA, started with one key ring. Piscina is the executor and no more: nobody waits in its queue.
  *
  * Unwrapping is pure, so what a dying thread leaves undone can be run again.
  */
@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
+import type { MixedBatch } from './decrypt-rings.ts';
 import type { DecryptWorkerData, UnwrappedBatch, WrappedBatch } from './decrypt-worker.ts';
 import { AES_KEY_BYTES, OAEP } from './flow-cipher.ts';
 import type { KeyRing } from './keyring.ts';
@@ -40,7 +41,7 @@ export class DecryptWorkers {
   /** Of their keys, newest first: whose hits a batch comes back with. */
   readonly fingerprints: readonly string[];
   readonly #clock: Clock;
-  readonly #piscina: Piscina<WrappedBatch, UnwrappedBatch>;
+  readonly #piscina: Piscina<WrappedBatch | MixedBatch, UnwrappedBatch>;
 
   /** Starts the threads and proves, one real decryption each, that they work. Rejects with `POOL_START_FAILED`. */
   static async start(options: DecryptWorkersOptions): Promise<DecryptWorkers> {
@@ -72,7 +73,7 @@ export class DecryptWorkers {
   }
 
   /** Rejects when the thread dies or is stuck. */
-  run(batch: WrappedBatch): Promise<UnwrappedBatch> {
+  run(batch: WrappedBatch | MixedBatch): Promise<UnwrappedBatch> {
     return this.#withTimeout(BATCH_TIMEOUT_MS, this.#piscina.run(batch));
   }
 

@@ -19,6 +19,8 @@ export interface KeyUnwrapper {
 
 export interface UnwrapRequest {
   readonly wrappedKey: Buffer;
+  /** The only keys that may be tried; undefined: those that the unwrapper was started with. */
+  readonly keys?: KeyRing | undefined;
   /** Monotonic ms. */
   readonly deadlineMs: number;
   /** Of the whole request, which stays in memory while it waits. */

@@ -21,6 +21,8 @@ const TOLD: ReadonlySet<ErrorCode> = new Set([
   'DEADLINE_EXPIRED',
   'INBOX_UNAVAILABLE',
   'INBOX_FULL',
+  'TENANT_UNKNOWN',
+  'TENANT_UNAVAILABLE',
 ]);
 
 /** Of one path. It never holds more than one entry for each code. */

@@ -12,26 +12,33 @@ const RESPONSE_BYTES = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];
 /** A handler that takes longer is counted, and named in the log. */
 export const SLOW_HANDLER_MS = 500;
 
+/** Tenants with a series of their own, first come, first served; what others do is counted as `other`. */
+export const MAX_TENANT_LABELS = 100;
+
 /** How a request ended: `ok`, or the code of its error in lower case. */
 export type Outcome = string;
 
 export interface FlowMetrics {
-  /** @param action `INIT`, `BACK`, `data_exchange`, `ping`, `error`, or `none` when it was never decrypted. */
-  flowRequest(flow: string, action: string, outcome: Outcome, durationMs: number): void;
+  /**
+   * @param action `INIT`, `BACK`, `data_exchange`, `ping`, `error`, or `none` when it was never decrypted.
+   * @param tenant undefined: no label, as for all requests where there are no tenants.
+   */
+  flowRequest(flow: string, action: string, outcome: Outcome, durationMs: number, tenant?: string): void;
   clientError(flow: string, key: string): void;
   /** The plaintext of an answer. */
   response(flow: string, bytes: number): void;
   /** @param step the screen whose handler ran, or `INIT`. */
-  handler(flow: string, step: string, durationMs: number): void;
+  handler(flow: string, step: string, durationMs: number, tenant?: string): void;
   readonly replyMemoryBytes: SampledGauge;
 }
 
 export function createFlowMetrics(registry: Registry): FlowMetrics {
   const registers = [registry];
+  const labelled = createTenantLabels();
   const requestSeconds = new Histogram({
     name: 'flowgate_flow_request_duration_seconds',
     help: 'From the arrival of a Flow request to its answer.',
-    labelNames: ['flow', 'action', 'outcome'],
+    labelNames: ['flow', 'action', 'outcome', 'tenant'],
     buckets: REQUEST_SECONDS,
     registers,
   });
@@ -51,7 +58,7 @@ export function createFlowMetrics(registry: Registry): FlowMetrics {
   const handlerSeconds = new Histogram({
     name: 'flowgate_handler_duration_seconds',
     help: 'Time in a handler of the app; screen is the one submitted or left, or INIT.',
-    labelNames: ['flow', 'screen'],
+    labelNames: ['flow', 'screen', 'tenant'],
     buckets: HANDLER_SECONDS,
     registers,
   });
@@ -62,12 +69,12 @@ export function createFlowMetrics(registry: Registry): FlowMetrics {
     registers,
   });
   return {
-    flowRequest: (flow, action, outcome, durationMs) =>
-      requestSeconds.observe({ flow, action, outcome }, durationMs / 1000),
+    flowRequest: (flow, action, outcome, durationMs, tenant) =>
+      requestSeconds.observe(labelled({ flow, action, outcome }, tenant), durationMs / 1000),
     clientError: (flow, key) => clientErrors.inc({ flow, key }),
     response: (flow, bytes) => responseBytes.observe({ flow }, bytes),
-    handler(flow, screen, durationMs) {
-      handlerSeconds.observe({ flow, screen }, durationMs / 1000);
+    handler(flow, screen, durationMs, tenant) {
+      handlerSeconds.observe(labelled({ flow, screen }, tenant), durationMs / 1000);
       if (durationMs > SLOW_HANDLER_MS) slowHandlers.inc({ flow, screen });
     },
     replyMemoryBytes: sampledGauge(
@@ -75,5 +82,14 @@ export function createFlowMetrics(registry: Registry): FlowMetrics {
       'flowgate_reply_memory_bytes',
       'Ciphertext kept to answer a repeated body alike.',
     ),
+  };
+}
+
+function createTenantLabels(): <L extends object>(labels: L, tenant: string | undefined) => L {
+  const known = new Set<string>();
+  return (labels, tenant) => {
+    if (tenant === undefined) return labels;
+    if (known.size < MAX_TENANT_LABELS) known.add(tenant);
+    return { ...labels, tenant: known.has(tenant) ? tenant : 'other' };
   };
 }

@@ -1,19 +1,21 @@
 /**
- * `/webhook`: Meta's handshake, and its deliveries, acknowledged when they are stored and not before.
+ * `/webhook` and `/webhook/:tenant`: Meta's handshake, and its deliveries, acknowledged when they are stored and not before.
  *
  * 200 means that every event of the delivery is durable and will be handled at least once. Anything else makes Meta
  * deliver again, for up to seven days. Nothing here waits for a handler.
  */
-import { timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { codeOf, FlowgateError, statusOf } from '../errors.ts';
 import { COME_BACK, declaredLength } from '../http/exchange.ts';
-import { RefusalLog } from '../http/refusal-log.ts';
-import type { HttpHandler, HttpReply, HttpRequest } from '../http/server.ts';
+import type { RefusalLog } from '../http/refusal-log.ts';
+import type { HttpReply, HttpRequest } from '../http/server.ts';
 import { type AppSecrets, verifyWebhookSignature } from '../http/signature.ts';
 import { isObject } from '../json.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import { refusalsByTenant } from '../tenants/refusals.ts';
+import { type FindTenant, receive, type Tenant, type TenantHandler } from '../tenants/tenant.ts';
 import type { DeliveryTrace, Tracing } from '../tracing/tracing.ts';
 import { itemsIn, type StoredEvent } from './delivery.ts';
 import type { FlowEventType } from './event-types.ts';
@@ -28,6 +30,7 @@ export const MAX_DELIVERY_BYTES = 3 * 1024 * 1024;
 const MAX_BYTES_IN_FLIGHT = 96 * 1024 * 1024;
 const COMPLETION = 'message.interactive.nfm_reply';
 const SIGNATURE_HEADER = 'x-hub-signature-256';
+const UNKNOWN_TENANT = 'tenant_unknown';
 const MAX_CHALLENGE_CHARS = 1_000;
 
 export interface WebhookDeps {
@@ -41,21 +44,35 @@ export interface WebhookDeps {
   readonly tracing?: Tracing | undefined;
 }
 
-export function createWebhookEndpoint(deps: WebhookDeps): HttpHandler {
-  const refusals = new RefusalLog('/webhook', deps);
+/** One delivery on its way. */
+interface Arrival {
+  readonly request: HttpRequest;
+  readonly find: FindTenant;
+  /** Once found. */
+  tenant: Tenant | undefined;
+}
+
+type Refusals = (tenant: Tenant | undefined) => RefusalLog;
+
+/** @param deps.appSecrets and `verifyToken` are those of `/webhook`; a tenant's own path takes the tenant's. */
+export function createWebhookEndpoint(deps: WebhookDeps): TenantHandler {
+  const { appSecrets, verifyToken } = deps;
+  const owner: Tenant = { name: undefined, appSecrets, keys: undefined, verifyToken };
+  const refusals = refusalsByTenant('/webhook', deps);
   const intake = createIntake(refusals, deps);
-  return (request) =>
-    request.method === 'POST' ? intake(request) : answerHandshake(request, refusals, deps.verifyToken);
+  return (request, find = () => owner) =>
+    request.method === 'POST' ? intake({ request, find, tenant: undefined }) : answerHandshake(request, find, refusals);
 }
 
 /** Meta asks once, when the webhook is subscribed, and unsigned: the token is the proof, and the challenge the answer. */
-function answerHandshake(request: HttpRequest, refusals: RefusalLog, verifyToken: string): HttpReply {
+async function answerHandshake(request: HttpRequest, find: FindTenant, refusals: Refusals): Promise<HttpReply> {
+  const tenant = await find();
   const parameters = new URLSearchParams(request.query);
-  const isOurs = isSame(parameters.get('hub.verify_token') ?? '', verifyToken);
+  const isOurs = isSame(parameters.get('hub.verify_token') ?? '', tenant.verifyToken);
   const challenge = parameters.get('hub.challenge') ?? '';
   if (parameters.get('hub.mode') !== 'subscribe' || !isOurs || challenge.length > MAX_CHALLENGE_CHARS) {
     const why = 'not a handshake with the verify token of this server';
-    refusals.note('VERIFY_TOKEN_INVALID', why, request);
+    refusals(tenant).note('VERIFY_TOKEN_INVALID', why, request);
     throw new FlowgateError('VERIFY_TOKEN_INVALID', why);
   }
   return {
@@ -65,18 +82,18 @@ function answerHandshake(request: HttpRequest, refusals: RefusalLog, verifyToken
   };
 }
 
-function createIntake(refusals: RefusalLog, deps: WebhookDeps): HttpHandler {
+function createIntake(refusals: Refusals, deps: WebhookDeps): (arrival: Arrival) => Promise<HttpReply> {
   let bytesInFlight = 0;
-  return async (request) => {
-    const declared = declaredLength(request.header('content-length')) ?? MAX_DELIVERY_BYTES;
+  return async (arrival) => {
+    const declared = declaredLength(arrival.request.header('content-length')) ?? MAX_DELIVERY_BYTES;
     const bytes = Math.min(declared, MAX_DELIVERY_BYTES); // more is refused before it is read
     if (bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) {
-      noteOutcome('too_much_in_flight', request, deps);
+      noteOutcome('too_much_in_flight', arrival, deps);
       return COME_BACK;
     }
     bytesInFlight += bytes;
     try {
-      return await acknowledge(request, refusals, deps);
+      return await acknowledge(arrival, refusals, deps);
     } finally {
       bytesInFlight -= bytes;
     }
@@ -84,41 +101,51 @@ function createIntake(refusals: RefusalLog, deps: WebhookDeps): HttpHandler {
 }
 
 /** Wraps the path with what every delivery leaves behind: one observation, and where it is refused a line now and then. */
-async function acknowledge(request: HttpRequest, refusals: RefusalLog, deps: WebhookDeps): Promise<HttpReply> {
+async function acknowledge(arrival: Arrival, refusals: Refusals, deps: WebhookDeps): Promise<HttpReply> {
   let outcome = 'ok';
   let status = 200;
+  const { request } = arrival;
   const trace = deps.tracing?.delivery(request);
   try {
-    await (trace ? takeInTraced(request, deps, trace) : takeIn(request, deps));
+    await (trace ? trace.run(() => takeIn(arrival, deps, trace)) : takeIn(arrival, deps));
     return { status };
   } catch (error) {
     const code = codeOf(error);
     outcome = code.toLowerCase();
     status = statusOf(error);
-    refusals.note(code, (error as Error).message, request);
+    refusals(arrival.tenant).note(code, (error as Error).message, request);
     throw error;
   } finally {
-    noteOutcome(outcome, request, deps);
+    noteOutcome(outcome, arrival, deps);
     trace?.end(outcome, status);
   }
 }
 
-function noteOutcome(outcome: string, { receivedAtMs }: HttpRequest, { metrics, clock }: WebhookDeps): void {
-  metrics.webhook(outcome, clock.nowMs() - receivedAtMs);
+function noteOutcome(outcome: string, { request }: Arrival, { metrics, clock }: WebhookDeps): void {
+  if (outcome === UNKNOWN_TENANT) return; // like an unknown path: anybody's mistake, and nobody's delivery
+  metrics.webhook(outcome, clock.nowMs() - request.receivedAtMs);
 }
 
-function takeInTraced(request: HttpRequest, deps: WebhookDeps, trace: DeliveryTrace): Promise<void> {
-  return trace.run(() => takeIn(request, deps, trace));
-}
-
-async function takeIn(request: HttpRequest, deps: WebhookDeps, trace?: DeliveryTrace): Promise<void> {
+async function takeIn(arrival: Arrival, deps: WebhookDeps, trace?: DeliveryTrace): Promise<void> {
   const { inbox } = deps;
-  const bytes = await request.body(MAX_DELIVERY_BYTES); // 413: over 3 MiB
-  verifyWebhookSignature(bytes, request.header(SIGNATURE_HEADER), deps.appSecrets); // 401: not ours
-  const items = itemsIn(bytes, deps.clock.epochMs(), trace?.traceparent);
+  const { request } = arrival;
+  const { tenant, bytes } = await receive(request, MAX_DELIVERY_BYTES, arrival.find); // 404: whose? 413: over 3 MiB
+  arrival.tenant = tenant;
+  verifyWebhookSignature(bytes, request.header(SIGNATURE_HEADER), tenant.appSecrets); // 401: not theirs
+  const items = ofTenant(itemsIn(bytes, deps.clock.epochMs(), trace?.traceparent), tenant);
   const isNew = await (trace ? trace.append(inbox.engine, () => inbox.append(items)) : inbox.append(items)); // 503: not stored
   trace?.stored(items.length, isNew);
   for (const [i, item] of items.entries()) note(item, isNew[i] === true, deps);
+}
+
+/** The ids of a tenant's events are its own: what one business signs cannot pass for an event of another's. */
+function ofTenant(items: readonly NewItem[], { name: tenant }: Tenant): readonly NewItem[] {
+  if (tenant === undefined) return items;
+  return items.map((item) => ({
+    ...item,
+    id: `evt_${hash('sha256', `${tenant}:${item.id}`, 'hex').slice(0, 32)}`,
+    payload: { ...item.payload, tenant },
+  }));
 }
 
 /** Counts an event, and how long it was on its way from Meta: a slow provider in between shows there. */
@@ -142,7 +169,8 @@ function flowOf(event: WebhookEvent, handlers: Handlers): string | undefined {
   }
 }
 
-function isSame(given: string, wanted: string): boolean {
+function isSame(given: string, wanted: string | undefined): boolean {
+  if (wanted === undefined) return false;
   const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
