@@ -2,9 +2,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { SettingOverrides } from './config/settings.ts';
 import { type Flow, FlowDefinition, type FlowOptions } from './flows/flow.ts';
-import type { AnyScreens, FlowJson, ScreenMap, ScreensOf } from './flows/flow-json.ts';
+import type { AnyMoves, AnyScreens, FlowJson, MoveMap, MovesOf, ScreenMap, ScreensOf } from './flows/flow-json.ts';
 import type { AppDefinition, Host } from './host.ts';
 import type { JsonObject } from './json.ts';
+import type { TenantProvider } from './tenants/lookup.ts';
+import type { MintOptions, Tokens } from './tokens/tokens.ts';
 import type { EventPattern } from './webhooks/event-types.ts';
 import { type EventFilter, type EventHandler, Handlers } from './webhooks/handlers.ts';
 import type { Job, JobHandler, JobOptions } from './webhooks/jobs.ts';
@@ -16,18 +18,43 @@ export const APP: unique symbol = Symbol.for('flowgate.app') as never;
 export interface AppOptions {
   /** Settings by their environment names; each beats its variable. Used by `fetch`, and by `flowgate serve`. */
   readonly settings?: SettingOverrides;
+  /**
+   * Credentials of the businesses that share this server: each has its Flows at `POST /flows/<name>/<tenant>` and its
+   * webhook at `/webhook/<tenant>`. Asked for a name once, and again every few minutes; undefined for one that is none.
+   */
+  readonly tenants?: TenantProvider;
+}
+
+/** Of all Flows of an app. */
+export interface AppTokens {
+  /**
+   * Makes a flow token to send with a message: unguessable, and for one user of one Flow. With it `c.user` is that user;
+   * once it has expired or is used, requests with it are answered 427.
+   * Rejects with a TypeError for a Flow the app does not have, an option out of bounds, or while the app does not run.
+   */
+  mint(options: MintOptions & { readonly tenant?: string }): Promise<string>;
+  /** Makes it a dead one. @returns false when it was dead already. */
+  revoke(token: string): Promise<boolean>;
 }
 
 export interface App {
   readonly [APP]: AppDefinition;
+  readonly tokens: AppTokens;
   /**
    * Serves `POST /flows/<name>`. Screen names and data are compile-checked when they are known: from a Flow JSON given
-   * as a literal, or from a type, `app.flow<{ DETAILS: { slots: Slot[] } }>('booking', ...)`.
+   * as a literal, or from a type, `app.flow<{ DETAILS: { slots: Slot[] } }>('booking', ...)`. So is which screen may
+   * follow which, from the literal's routes or a second type: `flowgate flow types` writes both from a file.
    *
    * @param name lower-case letters, digits and hyphens, 1 to 64; a TypeError for another, or for one given twice.
    */
-  flow<const J extends FlowJson>(name: string, options: FlowOptions & { readonly json: J }): Flow<ScreensOf<J>>;
-  flow<Screens extends ScreenMap = AnyScreens>(name: string, options?: FlowOptions): Flow<Screens>;
+  flow<const J extends FlowJson>(
+    name: string,
+    options: Omit<FlowOptions, 'json'> & { readonly json: J },
+  ): Flow<ScreensOf<J>, MovesOf<J>>;
+  flow<Screens extends ScreenMap = AnyScreens, Moves extends MoveMap = AnyMoves>(
+    name: string,
+    options?: FlowOptions,
+  ): Flow<Screens, Moves>;
   /**
    * Handles an event that a webhook brought: at least once, with retries, and a dead letter in the end. An event goes to
    * one handler: the first added whose name and filter fit. Completed Flows go to `flow.completed` first.
@@ -60,14 +87,23 @@ export interface App {
 
 const FLOW_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-export function createApp({ settings = {} }: AppOptions = {}): App {
+export function createApp({ settings = {}, tenants }: AppOptions = {}): App {
   const flows = new Map<string, FlowDefinition>();
   const handlers = new Handlers(flows);
-  const definition: AppDefinition = { flows, handlers, settings };
+  const running: AppDefinition['running'] = { current: undefined };
+  const definition: AppDefinition = { flows, handlers, settings, tenants, running };
   let host: Promise<Host> | undefined;
 
   const app: App = {
     [APP]: definition,
+    tokens: {
+      async mint({ flow, tenant, ...options }) {
+        const known = flows.get(flow);
+        if (!known) throw new TypeError(`there is no flow ${flow} to mint a token for`);
+        return tokensOf(definition).mint({ ...options, flow: known.scopeFor(tenant) });
+      },
+      revoke: async (token) => tokensOf(definition).revoke(token),
+    },
     flow(name: string, options: FlowOptions = {}) {
       if (!FLOW_NAME.test(name))
         throw new TypeError('a flow name takes lower-case letters, digits and hyphens, up to 64');
@@ -94,6 +130,11 @@ export function createApp({ settings = {} }: AppOptions = {}): App {
     },
   };
   return app;
+}
+
+function tokensOf({ running }: AppDefinition): Tokens {
+  if (running.current) return running.current.tokens;
+  throw new TypeError('tokens are kept by a running app: serve it, or call app.fetch() or a test phone first');
 }
 
 export function isApp(value: unknown): value is App {

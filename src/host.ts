@@ -15,17 +15,23 @@ import { DecryptPool, type DecryptPoolOptions } from './crypto/decrypt-pool.ts';
 import { keyRoute } from './crypto/key-report.ts';
 import { KeyWatcher } from './crypto/key-watcher.ts';
 import type { KeyUnwrapper } from './crypto/open-envelope.ts';
+import { type Facilities, openFacilities } from './facilities.ts';
 import { createFlowEndpoint, type FlowDeps } from './flows/endpoint.ts';
 import type { FlowDefinition } from './flows/flow.ts';
+import { type RefusedAnswer, ViolationLog } from './flows/guard-reply.ts';
 import { ReplyMemory } from './flows/reply-memory.ts';
 import { createGraph } from './graph/graph.ts';
 import { answerFetch } from './http/fetch.ts';
-import { createRouter, type Route } from './http/router.ts';
+import { createRouter, findRoute, type Route } from './http/router.ts';
 import type { HttpHandler } from './http/server.ts';
 import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics/registry.ts';
 import { answers, loopRuns, probeLoop, Readiness } from './readiness.ts';
+import type { StateStore } from './state/state-store.ts';
 import { type OpenInboxOptions, openInbox } from './stores/open-inbox.ts';
+import { type OpenStateOptions, openState } from './stores/open-state.ts';
+import type { TenantProvider } from './tenants/lookup.ts';
+import { Tenancy } from './tenants/tenancy.ts';
 import { createTracing } from './tracing/otel.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { inboxRoutes } from './webhooks/admin.ts';
@@ -40,6 +46,15 @@ export interface AppDefinition {
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   readonly handlers: Handlers;
   readonly settings: SettingOverrides;
+  /** Credentials of the businesses in paths like `/flows/booking/acme`; undefined: there are none. */
+  readonly tenants: TenantProvider | undefined;
+  /** What the app reaches outside its handlers, while it runs. */
+  readonly running: RunningFacilities;
+}
+
+/** Of the host that was opened last. */
+export interface RunningFacilities {
+  current: Facilities | undefined;
 }
 
 export interface HostParts {
@@ -50,6 +65,16 @@ export interface HostParts {
   readonly startDecryption?: (options: DecryptPoolOptions) => Promise<KeyUnwrapper>;
   /** Keeps events in place of the settings' store: a test's own is in memory. */
   readonly openInbox?: (options: OpenInboxOptions) => Promise<Inbox>;
+  /** Keeps sessions and tokens in place of the settings' store. */
+  readonly openState?: (options: OpenStateOptions) => Promise<StateStore>;
+  /** Told of every answer that does not fit its Flow JSON. */
+  readonly onViolations?: (refused: RefusedAnswer) => void;
+  /** Told of what a handler threw, message and all. */
+  readonly onHandlerFailed?: (requestId: string, error: unknown) => void;
+  /** Stands between the service and its tracer, where there is one. */
+  readonly wrapTracing?: (tracing: Tracing | undefined) => Tracing;
+  /** More of them on the admin port. */
+  readonly findAdminRoute?: (path: string) => Route | undefined;
 }
 
 export interface Host {
@@ -79,19 +104,14 @@ const LIVENESS: Route = { methods: ['GET', 'HEAD'], handler: () => ({ status: 20
 export async function openHost(app: AppDefinition, parts: HostParts = {}): Promise<Host> {
   const settings = parts.settings ?? loadSettings(withOverrides(app.settings));
   const { config } = settings;
-  const { clock = systemClock, log = createLog(config.logLevel) } = parts;
-  const shared: Shared = { clock, log, metrics: createMetrics(), tracing: createTracing(clock), ...config };
-  const inbox = await startInbox(settings, parts, shared);
-  let answering: Answering;
-  try {
-    answering = await startAnswering(app, settings, inbox, parts, shared);
-  } catch (error) {
-    await inbox.close();
-    throw error;
-  }
+  const { clock = systemClock, log = createLog(config.logLevel), wrapTracing = (own) => own } = parts;
+  const tracing: Tracing | undefined = wrapTracing(createTracing(clock));
+  const shared: Shared = { clock, log, metrics: createMetrics(), tracing, ...config };
+  const { inbox, facilities, answering } = await startParts(app, settings, parts, shared);
+  app.running.current = facilities;
   const { keys } = answering;
   const endReports = await reportKeys(keys, settings, shared);
-  const workers = config.role === 'web' ? undefined : startWorkers(app, settings, inbox, shared);
+  const workers = config.role === 'web' ? undefined : startWorkers(app, settings, { inbox, facilities }, shared);
   const readiness = new Readiness({
     inbox: answers(() => inbox.stats()),
     keys: () => keys?.problem,
@@ -99,9 +119,10 @@ export async function openHost(app: AppDefinition, parts: HostParts = {}): Promi
     'event loop': loopRuns(clock, probeLoop()),
   });
   const handler = createRouter(answering.find);
+  const findAdminRoute = adminRoutes(shared.metrics, readiness, inbox, keys);
   return {
     handler,
-    adminHandler: createRouter(adminRoutes(shared.metrics, readiness, inbox, keys)),
+    adminHandler: createRouter((path) => findAdminRoute(path) ?? parts.findAdminRoute?.(path)),
     drain: () => readiness.drain(),
     keys,
     metrics: shared.metrics,
@@ -112,9 +133,26 @@ export async function openHost(app: AppDefinition, parts: HostParts = {}): Promi
       await workers?.stop(CLOSE_GRACE_MS);
       await endReports();
       await answering.close();
+      if (app.running.current === facilities) app.running.current = undefined;
+      await facilities.close();
       await inbox.close();
     },
   };
+}
+
+/** What opened is closed again when the next does not. */
+async function startParts(app: AppDefinition, settings: Settings, parts: HostParts, shared: Shared) {
+  const inbox = await startInbox(settings, parts, shared);
+  const opened: { close(): Promise<void> }[] = [inbox];
+  try {
+    const facilities = await startFacilities(settings, parts, shared);
+    opened.unshift(facilities);
+    const answering = await startAnswering(app, settings, { inbox, facilities }, parts, shared);
+    return { inbox, facilities, answering };
+  } catch (error) {
+    for (const part of opened) await part.close();
+    throw error;
+  }
 }
 
 interface Shared extends Config {
@@ -142,36 +180,69 @@ async function startInbox(
   return inbox;
 }
 
+async function startFacilities(
+  { redisUrl }: Settings,
+  { openState: open = openState }: HostParts,
+  shared: Shared,
+): Promise<Facilities> {
+  const { dataDir, clock, log } = shared;
+  return openFacilities({ ...shared, redisUrl, store: await open({ redisUrl, dataDir, clock, log }) });
+}
+
+/** What both halves keep things in. */
+interface Kept {
+  readonly inbox: Inbox;
+  readonly facilities: Facilities;
+}
+
 /** A worker has no secrets, and answers nothing but the probe. */
 async function startAnswering(
-  { flows, handlers }: AppDefinition,
-  { secrets }: Settings,
-  inbox: Inbox,
-  { startDecryption = DecryptPool.start }: HostParts,
+  app: AppDefinition,
+  { secrets, redisUrl }: Settings,
+  { inbox, facilities }: Kept,
+  { startDecryption = DecryptPool.start, onViolations, onHandlerFailed }: HostParts,
   shared: Shared,
 ): Promise<Answering> {
   const routes = new Map<string, Route>([['/healthz', LIVENESS]]);
-  const find = (path: string) => routes.get(path);
+  const find = (path: string) => findRoute(routes, path);
   if (!secrets) return { find, keys: undefined, problem: () => undefined, close: async () => {} };
 
+  const { clock, log, metrics } = shared;
+  const { appSecrets } = secrets;
+  const tenancy = new Tenancy({ flows: app.flows, provider: app.tenants, appSecrets, clock, log });
   const { workerNiceness: niceness, decryptBatch: maxBatch, maxQueueWaitMs: maxWaitMs } = shared;
   const pool = await startDecryption({ ...shared, niceness, maxBatch, maxWaitMs, keys: secrets.keys });
-  const replies = new ReplyMemory(shared.clock);
-  shared.metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
+  const shareReplies = await openSharedReplies(redisUrl, shared);
+  const replies = new ReplyMemory(clock, {}, shareReplies);
+  metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
   // A request that comes again is another one: the jobs its handler defers have ids of their own.
-  const newDefer = (traceparent?: string) => createDefer(inbox, handlers, randomUUID(), traceparent);
-  const deps: FlowDeps = { ...shared, ...secrets, pool, replies, newDefer };
-  for (const flow of flows.values()) {
-    routes.set(`/flows/${flow.name}`, { methods: ['POST'], handler: createFlowEndpoint(flow, deps) });
+  const newDefer = (traceparent?: string) => createDefer(inbox, app.handlers, randomUUID(), traceparent);
+  const violationLog = new ViolationLog(shared);
+  const told = { onViolations, onHandlerFailed };
+  const deps: FlowDeps = { ...shared, ...secrets, ...told, pool, replies, newDefer, facilities, violationLog };
+  for (const flow of app.flows.values()) {
+    const handler = createFlowEndpoint(flow, deps, tenancy.ownerOf(flow));
+    routes.set(`/flows/${flow.name}`, { methods: ['POST'], handler, forTenant: tenancy.under(handler, flow) });
   }
-  const webhook = createWebhookEndpoint({ ...shared, ...secrets, inbox, handlers });
-  routes.set('/webhook', { methods: ['GET', 'POST'], handler: webhook });
+  const ofWebhook = { ...shared, ...secrets, appSecrets: tenancy.webhookSecrets, inbox, handlers: app.handlers };
+  const webhook = createWebhookEndpoint(ofWebhook);
+  routes.set('/webhook', { methods: ['GET', 'POST'], handler: webhook, forTenant: tenancy.under(webhook) });
   const keys = watchKeys(pool, secrets, shared);
   const close = async () => {
+    tenancy.close();
     await keys?.close();
     await pool.close();
+    await shareReplies?.close();
   };
   return { find, keys, problem: () => pool.problem, close };
+}
+
+/** Late: without Redis its client is not loaded. */
+async function openSharedReplies(redisUrl: string | undefined, { clock, metrics }: Shared) {
+  if (redisUrl === undefined) return undefined;
+  const { RedisReplies } = await import('./stores/redis-replies.ts');
+  const onOutcome = (outcome: string) => outcome === 'unavailable' && metrics.replyNotShared();
+  return new RedisReplies({ url: redisUrl, clock, onOutcome });
 }
 
 function watchKeys(pool: KeyUnwrapper, { keys, keySource }: Secrets, shared: Shared): KeyWatcher | undefined {
@@ -192,9 +263,19 @@ async function reportKeys(
   return () => redisKeys.close();
 }
 
-function startWorkers({ handlers }: AppDefinition, { graph }: Settings, inbox: Inbox, shared: Shared): InboxWorkers {
-  const graphFor = createGraph(graph, shared.clock);
-  const deps = { inbox, handlers, graphFor, random: Math.random, leaseMs: DEFAULT_LEASE_MS };
+function startWorkers(
+  { flows, handlers }: AppDefinition,
+  { graph }: Settings,
+  kept: Kept,
+  shared: Shared,
+): InboxWorkers {
+  const { clock, metrics } = shared;
+  const graphFor = createGraph(graph, clock, {
+    messagesPerSecond: graph?.messagesPerSecond,
+    onRetry: ({ graphCode, kind }) => metrics.graphRetry(String(graphCode ?? kind)),
+    onTurn: (waitedMs) => metrics.graphTurn(waitedMs),
+  });
+  const deps = { ...kept, flows, handlers, graphFor, random: Math.random, leaseMs: DEFAULT_LEASE_MS };
   return new InboxWorkers({ ...shared, ...deps, concurrency: shared.inboxConcurrency });
 }
 

@@ -4,6 +4,7 @@ import { EnvReader, listOf } from './env.ts';
 import { KEY_SETTINGS, readKeys } from './key-settings.ts';
 import {
   type GraphSettings,
+  readAdminAddress,
   readDataDir,
   readGraph,
   readRedisUrl,
@@ -81,6 +82,14 @@ export function inboxFromEnv(env: NodeJS.ProcessEnv = process.env): { redisUrl: 
   return { redisUrl, dataDir: readDataDir(read) };
 }
 
+/** Where metrics and the playground would be served. @throws FlowgateError `SETTINGS_INVALID`. */
+export function adminAddressFromEnv(env: NodeJS.ProcessEnv = process.env): { adminHost: string; adminPort: number } {
+  const read = new EnvReader(env);
+  const address = readAdminAddress(read);
+  read.throwIfInvalid();
+  return address;
+}
+
 /** The environment for `flowgate dev`: whatever is set counts, and `make` provides the secrets that are not. */
 export function developmentSettings(
   make: (directory: string) => { appSecret: string; verifyToken: string; privateKeyFile: string },
@@ -95,6 +104,7 @@ export function developmentSettings(
   const own = usesOwnSecrets ? make(dataDir) : undefined;
   const overrides: SettingOverrides = {
     LOG_ERROR_MESSAGES: read.string('LOG_ERROR_MESSAGES') ?? 'true',
+    REPLY_GUARD: read.string('REPLY_GUARD') ?? 'error',
     ...(own && !hasSecret && { APP_SECRET: own.appSecret }),
     ...(own && !hasVerifyToken && { VERIFY_TOKEN: own.verifyToken }),
     ...(own && !hasKey && { PRIVATE_KEY_FILE: own.privateKeyFile }),

@@ -35,6 +35,10 @@ export interface Config {
   readonly dataDir: string;
   /** Events and jobs handled at a time. */
   readonly inboxConcurrency: number;
+  /** What becomes of an answer that does not fit the Flow JSON, where the Flow itself does not say. */
+  readonly replyGuard: ReplyGuardMode;
+  /** Where picked media may be downloaded from, in place of Meta's hosts; undefined: those. */
+  readonly mediaHosts: readonly string[] | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Log the message of what a handler throws. Off in production: such a message may quote a user's data. */
   readonly logErrorMessages: boolean;
@@ -71,7 +75,16 @@ export interface GraphSettings {
   /** The number to send from where an event names none. */
   readonly phoneNumberId: string | undefined;
   readonly baseUrl: string | undefined;
+  /** What Meta lets one number send, in this process. */
+  readonly messagesPerSecond?: number;
 }
+
+/**
+ * `report`: sent all the same, with a log line and a metric. `strict`: the fallback answers instead. `error`: the request
+ * fails, telling what is wrong, for development and tests, and whatever the Flow says. `off`: not looked at.
+ */
+export const REPLY_GUARD_MODES = ['report', 'strict', 'error', 'off'] as const;
+export type ReplyGuardMode = (typeof REPLY_GUARD_MODES)[number];
 
 export const ROLES = ['all', 'web', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
@@ -84,7 +97,8 @@ export type SettingName =
   | 'HOST' | 'PORT' | 'ADMIN_HOST' | 'ADMIN_PORT' | 'HTTP_SERVER' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE'
   | 'WORKERS' | 'WORKER_NICENESS' | 'DECRYPT_BATCH' | 'MAX_QUEUE_WAIT_MS' | 'FLOW_DEADLINE_MS'
   | 'ROLE' | 'DATA_DIR' | 'REDIS_URL' | 'REDIS_URL_FILE' | 'INBOX_CONCURRENCY'
-  | 'GRAPH_TOKEN' | 'GRAPH_TOKEN_FILE' | 'PHONE_NUMBER_ID' | 'GRAPH_BASE_URL'
+  | 'REPLY_GUARD' | 'MEDIA_HOSTS'
+  | 'GRAPH_TOKEN' | 'GRAPH_TOKEN_FILE' | 'PHONE_NUMBER_ID' | 'GRAPH_BASE_URL' | 'GRAPH_MESSAGES_PER_SECOND'
   | 'LOG_LEVEL' | 'LOG_ERROR_MESSAGES'
   | 'VERIFY_TOKEN' | 'VERIFY_TOKEN_FILE'
   | 'APP_SECRET' | 'APP_SECRET_FILE'
@@ -96,8 +110,7 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const config: Config = {
     host: read.string('HOST') ?? '0.0.0.0',
     port: read.int('PORT', { fallback: 3000, min: 0, max: 65_535 }),
-    adminHost: read.string('ADMIN_HOST') ?? '127.0.0.1',
-    adminPort: read.int('ADMIN_PORT', { fallback: 9464, min: 0, max: 65_535 }),
+    ...readAdminAddress(read),
     httpServer: read.oneOf('HTTP_SERVER', ['auto', 'uws', 'node'], 'auto'),
     tls: readTls(read),
     workers: read.int('WORKERS', { fallback: availableParallelism(), min: 1, max: 256 }),
@@ -108,6 +121,8 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     role: read.oneOf('ROLE', ROLES, 'all'),
     dataDir: readDataDir(read),
     inboxConcurrency: read.int('INBOX_CONCURRENCY', { fallback: 32, min: 1, max: 1_000 }),
+    replyGuard: read.oneOf('REPLY_GUARD', REPLY_GUARD_MODES, 'report'),
+    mediaHosts: readMediaHosts(read),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     logErrorMessages: read.oneOf('LOG_ERROR_MESSAGES', ['true', 'false'], 'false') === 'true',
   };
@@ -121,12 +136,25 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   return { config: Object.freeze(config), secrets, redisUrl, graph };
 }
 
+/** The address of metrics, readiness and the inbox. */
+export function readAdminAddress(read: EnvReader): { adminHost: string; adminPort: number } {
+  return {
+    adminHost: read.string('ADMIN_HOST') ?? '127.0.0.1',
+    adminPort: read.int('ADMIN_PORT', { fallback: 9464, min: 0, max: 65_535 }),
+  };
+}
+
 function readTls(read: EnvReader): TlsFiles | undefined {
   const certFile = read.string('TLS_CERT_FILE');
   const keyFile = read.string('TLS_KEY_FILE');
   if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
   if (certFile ?? keyFile) read.mistake('TLS_CERT_FILE and TLS_KEY_FILE go together: set both, or neither');
   return undefined;
+}
+
+function readMediaHosts(read: EnvReader): readonly string[] | undefined {
+  const hosts = listOf(read.string('MEDIA_HOSTS'));
+  return hosts.length === 0 ? undefined : hosts;
 }
 
 export function readDataDir(read: EnvReader): string {
@@ -173,13 +201,14 @@ export function readGraph(read: EnvReader): GraphSettings | undefined {
   const token = read.secret('GRAPH_TOKEN');
   const phoneNumberId = read.string('PHONE_NUMBER_ID');
   const baseUrl = read.string('GRAPH_BASE_URL');
+  const messagesPerSecond = read.int('GRAPH_MESSAGES_PER_SECOND', { fallback: 80, min: 1, max: 1_000 });
   if (phoneNumberId !== undefined && !/^\d{1,32}$/.test(phoneNumberId)) {
     read.mistake('PHONE_NUMBER_ID must be the id of the business number, digits only');
   }
   if (baseUrl !== undefined && !/^https?:\/\/[^/?#]/.test(baseUrl)) {
     read.mistake('GRAPH_BASE_URL must be an http or https URL');
   }
-  return token === undefined ? undefined : { token, phoneNumberId, baseUrl };
+  return token === undefined ? undefined : { token, phoneNumberId, baseUrl, messagesPerSecond };
 }
 
 function readAppSecrets(read: EnvReader): AppSecrets | undefined {

@@ -6,9 +6,11 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JsonObject } from '../json.ts';
-import type { EventContext } from '../webhooks/context.ts';
+import type { SessionKind } from '../sessions/session-kind.ts';
+import type { CompletedContext } from '../webhooks/context.ts';
 import type { CompletionMessage } from '../webhooks/events.ts';
 import type { LimitOptions } from '../webhooks/limits.ts';
+import { flowOfToken } from './flow-scope.ts';
 import { FLOW_MARK } from './reply.ts';
 
 export interface FlowCompletion<Data = JsonObject> extends Omit<CompletionMessage, 'response'> {
@@ -16,7 +18,10 @@ export interface FlowCompletion<Data = JsonObject> extends Omit<CompletionMessag
   readonly data: Data;
 }
 
-export type CompletedHandler<Data = JsonObject> = (completion: FlowCompletion<Data>, c: EventContext) => unknown;
+export type CompletedHandler<Data = JsonObject, SessionData = JsonObject> = (
+  completion: FlowCompletion<Data>,
+  c: CompletedContext<SessionData>,
+) => unknown;
 
 export interface CompletedOptions extends LimitOptions {
   /**
@@ -28,7 +33,7 @@ export interface CompletedOptions extends LimitOptions {
 
 export interface CompletionStep {
   readonly schema: StandardSchemaV1 | undefined;
-  readonly handler: CompletedHandler<never>;
+  readonly handler: CompletedHandler<never, never>;
   readonly options: CompletedOptions;
 }
 
@@ -36,6 +41,14 @@ export interface CompletionStep {
 export interface CompletableFlow {
   readonly name: string;
   readonly completion: CompletionStep | undefined;
+  readonly sessionKind: SessionKind;
+  scopeFor(tenant: string | undefined): string;
+}
+
+/** Where the session of a completed Flow stands. */
+export interface CompletedScope {
+  readonly scope: string;
+  readonly token: string | undefined;
 }
 
 /** The Flow that `message` completes, among those that have a `.completed` handler: by mark, by token, by what they say. */
@@ -47,9 +60,9 @@ export function completedFlow<F extends CompletableFlow>(
   if (!response) return undefined;
   const completable = [...flows].filter((flow) => flow.completion);
   const mark = response[FLOW_MARK];
+  const named = mark === undefined ? flowOfToken(flowToken) : mark;
   return (
-    completable.find(({ name }) => name === mark) ??
-    completable.find(({ name }) => mark === undefined && flowToken?.startsWith(`${name}:`)) ??
+    completable.find(({ name }) => name === named) ??
     completable.find(({ completion }) => completion?.options.matches?.(message))
   );
 }
@@ -58,4 +71,9 @@ export function completedFlow<F extends CompletableFlow>(
 export function toCompletion({ response, ...message }: CompletionMessage): FlowCompletion {
   const { flow_token: _token, [FLOW_MARK]: _mark, ...data } = response ?? {};
   return { ...message, data };
+}
+
+/** @param flow the one that `message` completes. A tenant's webhook finds the tenant's sessions, whatever its token says. */
+export function completedScope(flow: CompletableFlow, { flowToken, tenant }: CompletionMessage): CompletedScope {
+  return { scope: flow.scopeFor(tenant), token: flowToken };
 }

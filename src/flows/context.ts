@@ -1,14 +1,19 @@
 /** What a handler is given: the decrypted request, its deadline, and the only ways to make an answer. */
 import type { Logger } from 'pino';
+import type { Cache } from '../cache/cache.ts';
 import { type Clock, type Deadline, deadlineAt } from '../clock.ts';
+import type { Facilities } from '../facilities.ts';
 import { type HeaderSource, requestIdOf } from '../http/request-id.ts';
 import type { JsonObject } from '../json.ts';
+import type { MediaFile, MediaScope } from '../media/scope.ts';
+import { createSession, type Session } from '../sessions/session.ts';
+import type { SessionKind } from '../sessions/session-kind.ts';
 import type { Defer } from '../webhooks/jobs.ts';
 import type { AnyScreens, ScreenMap, ScreenValue } from './flow-json.ts';
 import type { FlowAction, FlowRequest } from './protocol.ts';
 import { type FlowReply, flowReply, SUCCESS } from './reply.ts';
 
-export interface FlowContext<Screens extends ScreenMap = AnyScreens> {
+export interface FlowContext<Screens extends ScreenMap = AnyScreens, SessionData = JsonObject> {
   /** The name given to `app.flow`. */
   readonly flow: string;
   readonly action: FlowAction;
@@ -18,6 +23,10 @@ export interface FlowContext<Screens extends ScreenMap = AnyScreens> {
   readonly data: JsonObject;
   /** The flow token; `"unused"` when the sender set none, absent on some devices. Not a proof of identity. */
   readonly token: string | undefined;
+  /** Whom a token was minted for, once it was verified: undefined for every other token. */
+  readonly user: string | undefined;
+  /** The business whose request this is, where several share the server; undefined for that of the settings. */
+  readonly tenant: string | undefined;
   /** The data API version the client speaks, `"3.0"` or `"4.0"`. */
   readonly version: string | undefined;
   /** Aborts at the deadline, or when the client is gone. Pass it to whatever the handler waits for. */
@@ -28,6 +37,15 @@ export interface FlowContext<Screens extends ScreenMap = AnyScreens> {
 
   /** Leaves work for later: durable when it resolves, and done off the request path. */
   readonly defer: Defer;
+  /** What was kept for this flow token; `.session(schema)` of the Flow tells what it holds. */
+  readonly session: Session<SessionData>;
+  /** What is slow to fetch and the same for many users. */
+  readonly cache: Cache;
+  /**
+   * The files that were picked in the field of a PhotoPicker or DocumentPicker: none where it was left alone. They live
+   * as long as the handler. @throws FlowgateError `MEDIA_INVALID` for a field that is no picker's.
+   */
+  media(field: string): MediaFile[];
 
   /** Shows a screen. Its data is checked against what the screen declares, where that is known to the compiler. */
   screen<N extends ScreenName<Screens>, D extends object>(name: N, ...data: DataArgument<Screens, N, D>): FlowReply;
@@ -43,7 +61,8 @@ export interface FlowContext<Screens extends ScreenMap = AnyScreens> {
 }
 
 /** A fallback also learns why it was called. It has half a second. */
-export interface FallbackContext<Screens extends ScreenMap = AnyScreens> extends FlowContext<Screens> {
+export interface FallbackContext<Screens extends ScreenMap = AnyScreens, SessionData = JsonObject>
+  extends FlowContext<Screens, SessionData> {
   readonly failure: 'late' | 'failed';
 }
 
@@ -66,7 +85,12 @@ export type Sendable<T> = T extends string | number | boolean
 
 export interface ContextInput {
   readonly flow: string;
+  /** The Flow as this business uses it: see `scopeOf`. */
+  readonly scope: string;
+  readonly tenant: string | undefined;
   readonly request: FlowRequest;
+  readonly facilities: Facilities;
+  readonly sessionKind: SessionKind;
   /** Whose id the log lines carry. */
   readonly source: HeaderSource;
   /** Where `error` goes when there is no current screen. */
@@ -87,11 +111,15 @@ export class RequestContext implements FallbackContext {
   readonly token: string | undefined;
   readonly version: string | undefined;
   readonly failure: 'late' | 'failed';
+  /** Set by whoever verifies the token. */
+  user: string | undefined;
   readonly #input: ContextInput;
   // Made when first asked for: most handlers use neither, and each costs more than the rest of the context.
   #controller: AbortController | undefined;
   #log: Logger | undefined;
   #defer: Defer | undefined;
+  #session: Session<JsonObject> | undefined;
+  #media: MediaScope | undefined;
   #abortReason: DOMException | undefined;
 
   constructor(input: ContextInput) {
@@ -130,6 +158,45 @@ export class RequestContext implements FallbackContext {
   get defer(): Defer {
     this.#defer ??= this.#input.newDefer();
     return this.#defer;
+  }
+
+  get tenant(): string | undefined {
+    return this.#input.tenant;
+  }
+
+  /** Under what tokens, sessions and kept answers stand. */
+  get scope(): string {
+    return this.#input.scope;
+  }
+
+  get session(): Session<JsonObject> {
+    this.#session ??= this.#openSession();
+    return this.#session;
+  }
+
+  get cache(): Cache {
+    return this.#input.facilities.cache;
+  }
+
+  media(field: string): MediaFile[] {
+    this.#media ??= this.#input.facilities.media.scope(this.signal);
+    return this.#media.picked(this.data[field]);
+  }
+
+  /** `close` has something to do. */
+  get hasFiles(): boolean {
+    return this.#media !== undefined;
+  }
+
+  /** Lets go of the files that were downloaded. */
+  async close(): Promise<void> {
+    await this.#media?.[Symbol.asyncDispose]();
+  }
+
+  #openSession(): Session<JsonObject> {
+    const { facilities, scope: flow, sessionKind } = this.#input;
+    const { schema, ttlMs } = sessionKind as SessionKind<JsonObject>;
+    return createSession({ state: facilities.state, flow, token: this.token, schema, ttlMs, request: this });
   }
 
   screen(name: string, data: object = {}): FlowReply {

@@ -1,38 +1,36 @@
 /**
- * From a decrypted request to a rendered reply: token check, route by action and screen, input schema, handler.
+ * From a decrypted request to a rendered reply: the step for its action and screen, its answer, or the fallback's.
  *
- * All of that runs under one deadline. What is late, throws or is missing goes to the Flow's fallback; without one, or
+ * All that `answer.ts` does runs under one deadline. What is late, throws or is missing goes to the Flow's fallback; without one, or
  * when that fails too, the request fails with `HANDLER_LATE`, `HANDLER_FAILED` or `HANDLER_MISSING`.
  */
-import type { Logger } from 'pino';
-import type { Clock } from '../clock.ts';
 import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
 import type { HeaderSource } from '../http/request-id.ts';
-import { type FlowMetrics, SLOW_HANDLER_MS } from '../metrics/flow-metrics.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import type { FlowTrace } from '../tracing/tracing.ts';
 import type { Defer } from '../webhooks/jobs.ts';
+import { type AnswerDeps, type AnswerInput, answer, render, screenOf } from './answer.ts';
 import { type ContextInput, RequestContext } from './context.ts';
 import type { FlowDefinition, Step } from './flow.ts';
-import { declaresData } from './flow-json.ts';
-import { validateInput } from './input.ts';
+import { guardModeOf, guardReply } from './guard-reply.ts';
 import { type FlowRequest, isFlowAction } from './protocol.ts';
-import { expiredReply, type FlowReply, isFlowReply, type RenderedReply, renderReply } from './reply.ts';
+import type { FlowReply, RenderedAnswer, RenderedReply } from './reply.ts';
 
 /** A fallback has this long, and a fresh signal: the handler's has fired already. */
 const FALLBACK_MS = 500;
-const DEFAULT_EXPIRED_MESSAGE = 'This form is no longer available.';
 
-export interface DispatchDeps {
-  readonly clock: Clock;
-  readonly log: Logger;
+export interface DispatchDeps extends AnswerDeps {
   readonly logErrorMessages: boolean;
+  /** Told of what a handler threw, message and all: development shows it. */
+  readonly onHandlerFailed?: ((requestId: string, error: unknown) => void) | undefined;
   /** A `c.defer` for one request. @param traceparent of the request, where it is traced. */
   readonly newDefer: (traceparent?: string) => Defer;
-  readonly metrics: Pick<FlowMetrics, 'handler'>;
 }
 
 export interface DispatchInput {
   readonly request: FlowRequest;
+  /** Whose request it is. */
+  readonly tenant: Pick<Tenant, 'name' | 'appSecrets'>;
   /** Whose id the log lines carry. */
   readonly source: HeaderSource;
   /** Monotonic ms. */
@@ -51,70 +49,32 @@ export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps:
   input.onAbort(() => context.abort('AbortError'));
   try {
     const step = findStep(flow, input.request) ?? missing(input.request);
-    const work = input.trace
-      ? input.trace.handler(screenOf(context), () => answer(flow, step, context, deps))
-      : answer(flow, step, context, deps);
-    return await beforeDeadline(work, input.deadlineMs, context, deps);
+    const { request, tenant, trace } = input;
+    const work = () => answered({ flow, step, request, appSecrets: tenant.appSecrets, context, trace }, deps);
+    const running = trace ? trace.handler(screenOf(context), work) : work();
+    return await beforeDeadline(running, input.deadlineMs, context, deps);
   } catch (error) {
     const failure = toFailure(error);
     input.trace?.handlerFailed(context.isClientGone ? 'CLIENT_GONE' : failure.error.code);
     if (context.isClientGone) throw new FlowgateError('CLIENT_GONE', 'the client left while its handler ran');
     logFailure(failure, context, deps);
-    return await answerFallback(flow, failure, input, deps);
+    if (isForItsAuthor(failure, flow, deps)) throw failure.error;
+    return await answerFallback(flow, failure, context, input, deps);
   }
 }
 
-async function answer(
-  flow: FlowDefinition,
-  step: Step,
-  context: RequestContext,
-  deps: DispatchDeps,
-): Promise<RenderedReply> {
-  if (flow.checkToken) {
-    const verdict = await flow.checkToken(context.token, context);
-    if (verdict !== true) return expiredReply(typeof verdict === 'string' ? verdict : DEFAULT_EXPIRED_MESSAGE);
-  }
-  const startedMs = deps.clock.nowMs();
+/** What a handler downloaded goes with it, however late it ends. */
+async function answered(input: AnswerInput, deps: DispatchDeps): Promise<RenderedAnswer> {
   try {
-    return await render(flow, await runStep(flow, step, context), context);
+    return await answer(input, deps);
   } finally {
-    noteHandler(context, deps.clock.nowMs() - startedMs, deps);
+    if (input.context.hasFiles) await input.context.close();
   }
 }
 
-/** Base data counts as the handler's: both are the app's, and the user waits for both. */
-function noteHandler(context: RequestContext, durationMs: number, deps: DispatchDeps): void {
-  const { flow, action } = context;
-  const screen = screenOf(context);
-  deps.metrics.handler(flow, screen, durationMs);
-  if (durationMs <= SLOW_HANDLER_MS) return;
-  const { requestId } = context;
-  deps.log.warn(
-    { code: 'HANDLER_SLOW', flow, action, screen, requestId, ms: Math.round(durationMs) },
-    'a handler kept a user waiting',
-  );
-}
-
-function screenOf({ action, currentScreen }: RequestContext): string {
-  return action === 'INIT' ? 'INIT' : (currentScreen ?? '');
-}
-
-async function runStep(flow: FlowDefinition, { schema, handler }: Step, context: RequestContext): Promise<FlowReply> {
-  if (!schema) return handler(context, context.data);
-  const input = await validateInput(schema, context.data);
-  if (input.ok) return handler(context, input.value);
-  // A screen that declares no `error_messages` must not get them: a client refuses data for a screen that takes none.
-  const bindsFields = declaresData(flow.json, context.currentScreen ?? '', 'error_messages') ?? true;
-  return context.error(input.message, bindsFields ? { error_messages: input.fields } : {});
-}
-
-async function render(flow: FlowDefinition, reply: FlowReply, context: RequestContext): Promise<RenderedReply> {
-  if (!isFlowReply(reply))
-    throw new TypeError('the handler returned no reply: return c.screen(), c.error(), c.complete() or c.expire()');
-  const { content } = reply;
-  const load = content.kind === 'screen' ? flow.baseData.get(content.screen) : undefined;
-  const completedFlow = flow.completion && flow.name;
-  return renderReply(reply, { base: load && (await load(context)), token: context.token, completedFlow });
+/** In development an answer that is wrong is to be seen, and no fallback to hide it. */
+function isForItsAuthor({ error }: Failure, flow: FlowDefinition, deps: DispatchDeps): boolean {
+  return error.code === 'REPLY_INVALID' && guardModeOf(flow, deps) === 'error';
 }
 
 /** Settles with `work`, or rejects with `HANDLER_LATE` at the deadline, when it also fires the context's signal. */
@@ -151,6 +111,7 @@ function beforeDeadline<T>(
 async function answerFallback(
   flow: FlowDefinition,
   failure: Failure,
+  { user }: RequestContext,
   input: DispatchInput,
   deps: DispatchDeps,
 ): Promise<RenderedReply> {
@@ -158,7 +119,12 @@ async function answerFallback(
   const deadlineMs = deps.clock.nowMs() + FALLBACK_MS;
   const why = failure.error.code === 'HANDLER_LATE' ? 'late' : 'failed';
   const context = new RequestContext({ ...contextInput(flow, { ...input, deadlineMs }, deps), failure: why });
-  const handler = async () => render(flow, (await flow.fallbackHandler?.(context)) as FlowReply, context);
+  context.user = user;
+  const handler = async () => {
+    const rendered = await render(flow, (await flow.fallbackHandler?.(context)) as FlowReply, context);
+    guardReply(flow, rendered, context, deps, input.trace);
+    return rendered;
+  };
   try {
     const work = input.trace ? input.trace.fallback(handler) : handler();
     return await beforeDeadline(work, deadlineMs, context, deps);
@@ -172,18 +138,30 @@ async function answerFallback(
 
 interface Failure {
   readonly error: FlowgateError;
-  /** What was thrown by code that is not ours. */
+  /** What was thrown by code that is not ours, or made ours fail. */
   readonly cause: unknown;
 }
 
 function toFailure(thrown: unknown): Failure {
   const ours = thrown instanceof FlowgateError && (HANDLER_CODES as readonly ErrorCode[]).includes(thrown.code);
   return ours
-    ? { error: thrown, cause: undefined }
+    ? { error: thrown, cause: thrown.cause }
     : { error: new FlowgateError('HANDLER_FAILED', 'the handler threw', { cause: thrown }), cause: thrown };
 }
 
-const HANDLER_CODES = ['HANDLER_LATE', 'HANDLER_MISSING'] as const satisfies readonly ErrorCode[];
+/** What a handler's failure is called by, where it is not simply its own. */
+const HANDLER_CODES = [
+  'HANDLER_LATE',
+  'HANDLER_MISSING',
+  'REPLY_INVALID',
+  'REPLY_FORGOTTEN',
+  'STATE_UNAVAILABLE',
+  'SESSION_INVALID',
+  'SESSION_TOO_LARGE',
+  'SESSION_CONFLICT',
+  'MEDIA_INVALID',
+  'MEDIA_UNAVAILABLE',
+] as const satisfies readonly ErrorCode[];
 
 /** The stack tells where; the message may quote the user's data, so it is left out unless settings ask for it. */
 function logFailure({ error, cause }: Failure, context: RequestContext, deps: DispatchDeps): void {
@@ -191,6 +169,7 @@ function logFailure({ error, cause }: Failure, context: RequestContext, deps: Di
   const message = deps.logErrorMessages && cause instanceof Error ? { thrown: cause.message } : {};
   const { flow, action, currentScreen: screen, requestId } = context;
   deps.log.error({ code: error.code, flow, action, screen, requestId, ...thrown, ...message }, error.message);
+  deps.onHandlerFailed?.(requestId, cause ?? error);
 }
 
 function findStep(flow: FlowDefinition, { action, screen = '' }: FlowRequest): Step | undefined {
@@ -204,8 +183,11 @@ function missing({ action, screen = '?' }: FlowRequest): never {
 }
 
 function contextInput(flow: FlowDefinition, input: DispatchInput, deps: DispatchDeps): ContextInput {
-  const { request, source, deadlineMs, trace } = input;
-  const { clock, log } = deps;
+  const { request, source, deadlineMs, trace, tenant } = input;
+  const { clock, log, facilities } = deps;
   const newDefer = trace ? () => deps.newDefer(trace.traceparent) : deps.newDefer;
-  return { flow: flow.name, entryScreen: flow.entryScreen, request, source, deadlineMs, clock, log, newDefer };
+  const { name, entryScreen, sessionKind } = flow;
+  const scope = flow.scopeFor(tenant.name);
+  const whose = { flow: name, scope, tenant: tenant.name, entryScreen, sessionKind };
+  return { ...whose, request, source, deadlineMs, clock, log, newDefer, facilities };
 }

@@ -5,9 +5,11 @@
  * an id. `grafana/README.md` tells the question each one answers.
  */
 import { Registry } from 'prom-client';
+import { type AnswerMetrics, createAnswerMetrics } from './answer-metrics.ts';
 import { createDecryptMetrics, type DecryptMetrics } from './decrypt-metrics.ts';
 import { createFlowHealthMetrics, type FlowHealthMetrics } from './flow-health-metrics.ts';
 import { createFlowMetrics, type FlowMetrics } from './flow-metrics.ts';
+import { createGraphMetrics, type GraphMetrics } from './graph-metrics.ts';
 import { createKeyMetrics, type KeyMetrics } from './key-metrics.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 import { createTlsMetrics, type TlsMetrics } from './tls-metrics.ts';
@@ -16,6 +18,8 @@ import { createWebhookMetrics, type WebhookMetrics } from './webhook-metrics.ts'
 export interface Metrics
   extends FlowMetrics,
     FlowHealthMetrics,
+    AnswerMetrics,
+    GraphMetrics,
     DecryptMetrics,
     KeyMetrics,
     WebhookMetrics,
@@ -34,6 +38,8 @@ export function createMetrics(): Metrics {
     ...createProcessMetrics(registry),
     ...createFlowMetrics(registry),
     ...createFlowHealthMetrics(registry),
+    ...createAnswerMetrics(registry),
+    ...createGraphMetrics(registry),
     ...createDecryptMetrics(registry),
     ...createKeyMetrics(registry),
     ...createWebhookMetrics(registry),

@@ -1,7 +1,8 @@
 /** The test kit: `import { createPhone } from 'flowgate/testing'`. */
-export { createPhone, Phone, type PhoneOptions, type PhoneReply, type PhoneScreen } from './phone.ts';
+export { type EncryptedMedia, encryptMedia, type PickedMediaJson, type PickedMediaOptions } from './media.ts';
+export { createPhone, type OpenOptions, Phone, type PhoneOptions, type PhoneReply, type PhoneScreen } from './phone.ts';
 export { PhoneError } from './phone-error.ts';
-export type { ServerTarget, WireReply } from './target.ts';
+export type { ServerTarget, TenantTarget, WireReply } from './target.ts';
 export { delivery, MAX_BATCH, toWireText } from './webhook-bodies.ts';
 export {
   type Business,

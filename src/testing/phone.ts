@@ -8,11 +8,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../app.ts';
 import type { SettingOverrides } from '../config/settings.ts';
+import type { MintOptions } from '../tokens/tokens.ts';
 import { PhoneError } from './phone-error.ts';
-import { type ServerTarget, type Target, toTarget, type WireReply } from './target.ts';
+import { type ServerTarget, type Target, type TenantTarget, toTarget, type WireReply } from './target.ts';
 import { type MessageOptions, nfmReply } from './webhook-events.ts';
 import { type SenderOptions, WebhookSender } from './webhook-sender.ts';
-import { type SealedRequest, sealRequest } from './wire.ts';
+import { type SealedRequest, sealRequest, signToken } from './wire.ts';
 
 export interface PhoneOptions extends SenderOptions {
   /** `"4.0"` by default. */
@@ -21,6 +22,14 @@ export interface PhoneOptions extends SenderOptions {
   readonly retryDelayMs?: number;
   /** For an app in memory, e.g. `{ FLOW_DEADLINE_MS: 200, LOG_LEVEL: 'debug' }`. The phone brings key and secret. */
   readonly settings?: SettingOverrides;
+  /** Of several businesses on one server, the one that this phone's user writes to. */
+  readonly tenant?: TenantTarget;
+}
+
+/** Whose message was tapped. */
+export interface OpenOptions extends Partial<Pick<MintOptions, 'user' | 'ttl' | 'singleUse'>> {
+  /** The flow token of the message; by default a random one, or with `user` one that the app mints for that user. */
+  readonly token?: string;
 }
 
 type Json = Record<string, unknown>;
@@ -67,12 +76,18 @@ export class Phone extends WebhookSender {
   }
 
   /** Opens a Flow, as a tap on its message does: `INIT`. */
-  open(flow: string, { token = crypto.randomUUID() as string }: { token?: string } = {}): Promise<PhoneScreen> {
+  async open(flow: string, options: OpenOptions = {}): Promise<PhoneScreen> {
     this.#flow = flow;
-    this.token = token;
+    this.token = await this.#tokenFor(flow, options);
     this.screen = undefined;
     this.completed = undefined;
     return this.#show({ action: 'INIT' });
+  }
+
+  /** The app's own tokens carry its users; any other is as good as those that a sender makes up. */
+  async #tokenFor(flow: string, { token, user, ...minting }: OpenOptions): Promise<string> {
+    if (token !== undefined) return token;
+    return user === undefined ? crypto.randomUUID() : this.#target.mint({ flow, user, ...minting });
   }
 
   /** Submits the current screen, or runs a select action on it: `data_exchange` with the payload of the action. */
@@ -110,7 +125,7 @@ export class Phone extends WebhookSender {
   /** Tells the server that its last answer was of no use. @returns true when it is acknowledged. */
   async reportError(key: string, message = 'reported by the test phone'): Promise<boolean> {
     const data = { error: key, error_message: message };
-    const { payload } = await this.send(this.#payload({ action: 'data_exchange', screen: this.screen, data }));
+    const { payload } = await this.send(await this.#payload({ action: 'data_exchange', screen: this.screen, data }));
     return (payload?.['data'] as Json | undefined)?.['acknowledged'] === true;
   }
 
@@ -153,11 +168,12 @@ export class Phone extends WebhookSender {
   }
 
   async #show(payload: Json): Promise<PhoneScreen> {
-    const { status, payload: reply, tookMs } = await this.send(this.#payload(payload));
+    const { status, payload: reply, tookMs } = await this.send(await this.#payload(payload));
     if (status !== 200) {
       const userMessage = reply?.['error_msg'];
       const text = typeof userMessage === 'string' ? userMessage : undefined;
-      throw new PhoneError(`the server answered ${status}${text ? `: ${text}` : ''}`, status, text);
+      const why = text ?? this.#target.refusal();
+      throw new PhoneError(`the server answered ${status}${why ? `: ${why}` : ''}`, status, text);
     }
     const { screen, data = {} } = reply ?? {};
     if (typeof screen !== 'string' || typeof data !== 'object' || data === null) {
@@ -171,8 +187,12 @@ export class Phone extends WebhookSender {
     return { screen, data: rest, errorMessage: this.errorMessage, tookMs };
   }
 
-  #payload(payload: Json): Json {
-    return { version: this.#version, ...payload, flow_token: this.token };
+  /** From data API 4.0 on Meta signs the flow token. */
+  async #payload(payload: Json): Promise<Json> {
+    const { token } = this;
+    const isSigned = this.#version !== '3.0' && token !== undefined;
+    const signature = isSigned && { flow_token_signature: await signToken(token, this.#target.appSecret) };
+    return { version: this.#version, ...payload, flow_token: token, ...signature };
   }
 
   #openFlow(): string {
@@ -190,5 +210,5 @@ export class Phone extends WebhookSender {
  * await phone.submit({ department: 'shopping' });
  */
 export function createPhone(target: App | ServerTarget, options: PhoneOptions = {}): Phone {
-  return new Phone(toTarget(target, options.settings ?? {}), options);
+  return new Phone(toTarget(target, options.settings ?? {}, options.tenant), options);
 }

@@ -54,10 +54,21 @@ export async function sealRequest(
 
 /** @returns `sha256=` and the HMAC-SHA256 of the body in lower-case hex. */
 export async function sign(body: string, appSecret: string): Promise<string> {
+  return `sha256=${(await hmac(body, appSecret)).toString('hex')}`;
+}
+
+/** @returns `flow_token_signature`: a JWT by HS256 whose one claim is the token. Meta does not say what it calls it. */
+export async function signToken(token: string, appSecret: string): Promise<string> {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ flow_token: token })}`;
+  return `${signed}.${(await hmac(signed, appSecret)).toString('base64url')}`;
+}
+
+async function hmac(text: string, secret: string): Promise<Buffer> {
   const bytes = new TextEncoder();
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', bytes.encode(appSecret), algorithm, false, ['sign']);
-  return `sha256=${Buffer.from(await crypto.subtle.sign('HMAC', key, bytes.encode(body))).toString('hex')}`;
+  const key = await crypto.subtle.importKey('raw', bytes.encode(secret), algorithm, false, ['sign']);
+  return Buffer.from(await crypto.subtle.sign('HMAC', key, bytes.encode(text)));
 }
 
 async function openReply(text: string, aesKey: CryptoKey, iv: Uint8Array): Promise<string> {

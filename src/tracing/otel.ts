@@ -143,6 +143,11 @@ class FlowSpan extends OpenSpan implements FlowTrace {
     return done;
   }
 
+  /** No span of its own: it is short, and in that of the handler. */
+  guard<T>(work: () => T): T {
+    return work();
+  }
+
   handlerFailed(code: string): void {
     if (this.#handler) this.endSpan(this.#handler, code.toLowerCase());
   }

@@ -35,6 +35,8 @@ export interface FlowTrace extends Trace, UnwrapTrace {
   /** Runs what the app does for a request, the token check included. @param screen one that has a handler. */
   handler<T>(screen: string, work: () => Promise<T>): Promise<T>;
   fallback<T>(work: () => Promise<T>): Promise<T>;
+  /** Looks whether an answer fits the Flow JSON: the last thing of what `handler` or `fallback` runs. */
+  guard<T>(work: () => T): T;
   /** The handler or the fallback, whichever began last, failed or is waited for no longer. */
   handlerFailed(code: string): void;
   seal<T>(work: () => T): T;

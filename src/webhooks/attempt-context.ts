@@ -1,47 +1,60 @@
-/** One attempt's context: its time limit, and its ways to the store and to the Graph API. */
-import { randomUUID } from 'node:crypto';
+/** One attempt's context: its time limit, and its ways to the stores and to the Graph API. */
 import type { Logger } from 'pino';
-import { type Clock, type Deadline, deadlineAt, pause } from '../clock.ts';
-import { codeOf, FlowgateError } from '../errors.ts';
-import { type GraphClient, GraphError } from '../graph/client.ts';
+import type { Cache } from '../cache/cache.ts';
+import { type Clock, type Deadline, deadlineAt } from '../clock.ts';
+import type { Facilities } from '../facilities.ts';
+import type { FlowDefinition } from '../flows/flow.ts';
+import { bounded, type GraphClient } from '../graph/client.ts';
 import type { GraphFor } from '../graph/graph.ts';
-import type { EventContext, Reply } from './context.ts';
-import type { WebhookEvent } from './events.ts';
-import { type ClaimedItem, type Inbox, MAX_NOTE_CHARS } from './inbox.ts';
+import type { JsonObject } from '../json.ts';
+import { graphMedia } from '../media/graph-media.ts';
+import type { MediaFile, MediaScope } from '../media/scope.ts';
+import { createSession, type Session } from '../sessions/session.ts';
+import type { SessionKind } from '../sessions/session-kind.ts';
+import type { CompletedContext, Reply } from './context.ts';
+import { type EffectDeps, Effects } from './effects.ts';
+import type { BoundHandler } from './handlers.ts';
+import type { ClaimedItem } from './inbox.ts';
 import { createDefer, type Defer } from './jobs.ts';
-import { nextTellAgainMs, TELL_AGAIN_MS } from './limits.ts';
+import { isAnswerable, replyTo } from './reply.ts';
 
-export interface AttemptContextDeps {
-  readonly inbox: Inbox;
+export interface AttemptContextDeps extends EffectDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly graphFor: GraphFor;
+  readonly facilities: Facilities;
+  readonly flows: ReadonlyMap<string, FlowDefinition>;
   readonly jobs: { has(name: string): boolean };
   /** Of the attempt, where it is traced: for the jobs that it defers. */
   readonly traceparent?: string | undefined;
 }
 
-export class AttemptContext implements EventContext {
+/** What an attempt is at. */
+export type Bound = Pick<BoundHandler, 'event' | 'completion'>;
+
+export class AttemptContext implements CompletedContext {
   readonly id: string;
   readonly attempt: number;
   readonly defer: Defer;
   readonly #item: ClaimedItem;
+  readonly #bound: Bound;
   readonly #deps: AttemptContextDeps;
-  readonly #event: WebhookEvent | undefined;
   readonly #deadlineMs: number;
-  // Made when first asked for: most handlers use neither.
+  // Made when first asked for: most handlers use few of them.
   #controller: AbortController | undefined;
   #abortReason: DOMException | undefined;
   #log: Logger | undefined;
+  #effects: Effects | undefined;
+  #media: MediaScope | undefined;
 
   /** @param deadlineMs monotonic. */
-  constructor(item: ClaimedItem, event: WebhookEvent | undefined, deadlineMs: number, deps: AttemptContextDeps) {
+  constructor(item: ClaimedItem, bound: Bound, deadlineMs: number, deps: AttemptContextDeps) {
     this.id = item.id;
     this.attempt = item.attempt;
     this.defer = createDefer(deps.inbox, deps.jobs, item.id, deps.traceparent);
     this.#item = item;
+    this.#bound = bound;
     this.#deps = deps;
-    this.#event = event;
     this.#deadlineMs = deadlineMs;
   }
 
@@ -62,84 +75,51 @@ export class AttemptContext implements EventContext {
   }
 
   get graph(): GraphClient {
-    return this.#deps.graphFor();
+    return bounded(this.#deps.graphFor(), this);
+  }
+
+  get cache(): Cache {
+    return this.#deps.facilities.cache;
   }
 
   get reply(): Reply {
-    const event = this.#event;
-    if (!event || !('messageId' in event) || !('from' in event))
-      throw new TypeError('only a message has a sender to reply to');
-    const recipient = recipientOf(event);
-    const graph = this.#deps.graphFor(event.phoneNumberId);
-    const { signal } = this;
-    return {
-      text: (body) => graph.sendText(recipient, body, { signal }),
-      document: (document) => graph.sendDocument(recipient, document, { signal }),
-      flow: (flow) => graph.sendFlow(recipient, flow, { signal }),
-    };
+    const { event } = this.#bound;
+    if (!isAnswerable(event)) throw new TypeError('only a message has a sender to reply to');
+    const graph = bounded(this.#deps.graphFor(event.phoneNumberId), this);
+    return replyTo(event, { ...this.#deps, graph });
+  }
+
+  get session(): Session<JsonObject> {
+    const { completion } = this.#bound;
+    if (!completion) throw new TypeError('only a completed Flow has a session');
+    const { scope: flow, token, sessionKind } = completion;
+    const { schema, ttlMs } = sessionKind as SessionKind<JsonObject>;
+    return createSession({ state: this.#deps.facilities.state, flow, token, schema, ttlMs, request: this });
   }
 
   /** An arrow, as `defer` is: a handler may take them off its context. */
-  readonly once = async <T>(key: string, effect: () => T | Promise<T>): Promise<T> => {
-    if (typeof key !== 'string') throw new TypeError('the key of an effect must be a string');
-    this.signal.throwIfAborted(); // this attempt is over, and the next one may have begun
-    const { inbox } = this.#deps;
-    const by = randomUUID(); // asked again, since an answer was lost, this call is not another that began it
-    const known = await this.#insist(() => inbox.beginEffect(this.id, key, by));
-    if (known.state === 'done') return (known.result === undefined ? undefined : JSON.parse(known.result)) as T;
-    if (known.state === 'begun') {
-      const fix = 'see whether it happened, then replay or purge the item';
-      throw new FlowgateError(
-        'EFFECT_UNCERTAIN',
-        `an earlier attempt began the effect "${key}" and did not finish it: ${fix}`,
-      );
-    }
-    let result: T;
-    try {
-      result = await effect();
-    } catch (error) {
-      if (!isUncertain(error, this.signal)) await this.#insist(() => inbox.undoEffect(this.id, key));
-      throw error;
-    }
-    const note = toNote(result);
-    await this.#insist(() => inbox.endEffect(this.id, key, note));
-    return result;
+  readonly once = <T>(key: string, effect: () => T | Promise<T>): Promise<T> => {
+    this.#effects ??= new Effects(this.id, this, this.#deps);
+    return this.#effects.once(key, effect);
   };
 
-  /** Asks or tells the inbox again while it does not answer: what it has not heard is known here, and nowhere else. */
-  async #insist<T>(tell: () => Promise<T>): Promise<T> {
-    for (let waitMs = TELL_AGAIN_MS; ; waitMs = nextTellAgainMs(waitMs)) {
-      try {
-        return await tell();
-      } catch (error) {
-        if (codeOf(error) !== 'INBOX_UNAVAILABLE' || this.signal.aborted) throw error;
-      }
-      await pause(this.#deps.clock, waitMs, this.signal);
-    }
+  media(field?: string): MediaFile[] {
+    const { event, completion } = this.#bound;
+    if (!isAnswerable(event)) throw new TypeError('only a message comes with files');
+    const lookup = graphMedia(bounded(this.#deps.graphFor(event.phoneNumberId), this));
+    this.#media ??= this.#deps.facilities.media.scope(this.signal);
+    if (completion) return this.#media.received(field === undefined ? undefined : completion.data[field], lookup);
+    if ('media' in event) return [this.#media.message(event.media, lookup)];
+    return [];
+  }
+
+  /** Lets go of the files that were downloaded. */
+  async close(): Promise<void> {
+    await this.#media?.[Symbol.asyncDispose]();
   }
 
   abort(why: string): void {
     this.#abortReason = new DOMException(why, 'TimeoutError');
     this.#controller?.abort(this.#abortReason);
   }
-}
-
-/** What the signal cut off, or broke off on its way to Meta, may have happened all the same. */
-function isUncertain(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted || (error instanceof GraphError && error.isUncertain);
-}
-
-/** @throws TypeError for what JSON or the bound of a note does not take. */
-function toNote(result: unknown): string | undefined {
-  const text = JSON.stringify(result) as string | undefined;
-  if (text !== undefined && text.length > MAX_NOTE_CHARS) {
-    throw new TypeError(`the result of an effect must fit ${MAX_NOTE_CHARS} characters as JSON`);
-  }
-  return text;
-}
-
-function recipientOf({ from, userId }: { from: string | undefined; userId: string | undefined }) {
-  if (from !== undefined) return { to: from };
-  if (userId !== undefined) return { recipient: userId };
-  throw new TypeError('this message names no sender');
 }

@@ -74,7 +74,7 @@ async function tryOnce(item: ClaimedItem, stopped: AbortSignal, deps: TryDeps): 
 async function run(item: ClaimedItem, handler: BoundHandler, stopped: AbortSignal, deps: TryDeps): Promise<unknown> {
   const { clock } = deps;
   const { deadlineMs } = handler.limits;
-  const context = new AttemptContext(item, handler.event, clock.nowMs() + deadlineMs, { ...deps, jobs: deps.handlers });
+  const context = new AttemptContext(item, handler, clock.nowMs() + deadlineMs, { ...deps, jobs: deps.handlers });
   const { promise: givenUp, reject } = withReject();
   const giveUp = (code: ErrorCode, why: string) => {
     reject(new FlowgateError(code, why));
@@ -85,12 +85,21 @@ async function run(item: ClaimedItem, handler: BoundHandler, stopped: AbortSigna
   const cancelRenewal = keepLease(item, deps, () => context.abort('the lease was lost'));
   stopped.addEventListener('abort', stop, { once: true });
   try {
-    const work = (async () => handler.run(context))();
+    const work = runAndClose(handler, context);
     return await Promise.race([work, givenUp]); // which also listens to what comes later, and drops it
   } finally {
     cancelDeadline();
     cancelRenewal();
     stopped.removeEventListener('abort', stop);
+  }
+}
+
+/** What a handler downloaded goes with it, however late it ends. */
+async function runAndClose(handler: BoundHandler, context: AttemptContext): Promise<unknown> {
+  try {
+    return await handler.run(context);
+  } finally {
+    await context.close();
   }
 }
 

@@ -1,7 +1,12 @@
 /** What the handler of an event or a job is given beside it. */
 import type { Logger } from 'pino';
+import type { Cache } from '../cache/cache.ts';
 import type { Deadline } from '../clock.ts';
-import type { FlowInvitation, GraphClient, OutgoingDocument, SentMessage } from '../graph/client.ts';
+import type { FlowCard, FlowInvitation, GraphClient, OutgoingDocument, SentMessage } from '../graph/client.ts';
+import type { JsonObject } from '../json.ts';
+import type { MediaFile } from '../media/scope.ts';
+import type { Session } from '../sessions/session.ts';
+import type { MintOptions } from '../tokens/tokens.ts';
 import type { Defer } from './jobs.ts';
 
 export interface JobContext {
@@ -16,6 +21,8 @@ export interface JobContext {
   readonly log: Logger;
   /** Leaves work for later. */
   readonly defer: Defer;
+  /** What is slow to fetch and the same for many users. */
+  readonly cache: Cache;
   /**
    * Runs an effect that must not be repeated, and remembers its result: a later attempt gets the result and runs nothing.
    *
@@ -35,11 +42,31 @@ export interface JobContext {
 export interface EventContext extends JobContext {
   /** Answers the sender of a message, from the number that was written to. A TypeError for events that have no sender. */
   readonly reply: Reply;
+  /**
+   * The files that came with it: of a media message, or of a picker's field in a completed Flow. They live as long as the
+   * attempt. Needs `GRAPH_TOKEN`. @throws FlowgateError `MEDIA_INVALID` where there are none to be had.
+   */
+  media(field?: string): MediaFile[];
 }
 
-/** Each resolves when Meta has accepted the message. Rejects with a GraphError. */
+/** Of a handler for completed Flows. */
+export interface CompletedContext<SessionData = JsonObject> extends EventContext {
+  /** What the Flow's handlers kept for the token that it was completed with. */
+  readonly session: Session<SessionData>;
+}
+
+/** Each resolves when Meta has accepted it, and waits no longer than the attempt may. Rejects with a GraphError. */
 export interface Reply {
   text(body: string): Promise<SentMessage>;
   document(document: OutgoingDocument): Promise<SentMessage>;
   flow(flow: FlowInvitation): Promise<SentMessage>;
+  /** A Flow of this app, with a token that is minted for the sender. */
+  flow(name: string, card: FlowCard & InvitedUser): Promise<SentMessage>;
+  /** Shows the sender that the message was read, and those before it. */
+  read(): Promise<void>;
+  /** The same, and that an answer is being written: for 25 s, or until it comes. */
+  typing(): Promise<void>;
 }
+
+/** For whom the token of an invitation is, where that is not simply the sender: see `app.tokens.mint`. */
+export type InvitedUser = Partial<Pick<MintOptions, 'user' | 'ttl' | 'singleUse'>>;

@@ -18,6 +18,8 @@ export interface EventBase {
   readonly sentAtMs: number | undefined;
   /** The WhatsApp Business Account. */
   readonly businessAccountId: string | undefined;
+  /** Whose `/webhook/<tenant>` it came to; undefined for `/webhook`. */
+  readonly tenant: string | undefined;
   /** What Meta sent for this event; an empty object where it sent none. Fields appear in it without notice. */
   readonly raw: JsonObject;
 }

@@ -2,10 +2,17 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { callable, isStandardSchema } from '../checks.ts';
 import { FlowgateError } from '../errors.ts';
-import { type CompletableFlow, completedFlow, toCompletion } from '../flows/completion.ts';
+import {
+  type CompletableFlow,
+  type CompletedScope,
+  completedFlow,
+  completedScope,
+  toCompletion,
+} from '../flows/completion.ts';
 import { validateInput } from '../flows/input.ts';
 import type { JsonObject } from '../json.ts';
-import type { EventContext } from './context.ts';
+import type { SessionKind } from '../sessions/session-kind.ts';
+import type { CompletedContext, EventContext } from './context.ts';
 import { type EventPattern, type EventType, isEventPattern, matchesPattern } from './event-types.ts';
 import type { EventOf, WebhookEvent } from './events.ts';
 import type { ClaimedItem } from './inbox.ts';
@@ -23,7 +30,14 @@ export interface BoundHandler {
   readonly limits: HandlerLimits;
   /** The message of an event, to reply to. */
   readonly event: WebhookEvent | undefined;
-  run(c: EventContext): unknown;
+  /** Of the Flow that the event completes, where it has a handler for that. */
+  readonly completion?: BoundCompletion;
+  run(c: CompletedContext): unknown;
+}
+
+export interface BoundCompletion extends CompletedScope {
+  readonly sessionKind: SessionKind;
+  readonly data: JsonObject;
 }
 
 interface EventEntry {
@@ -101,14 +115,16 @@ export class Handlers {
   }
 
   #forCompletion(event: WebhookEvent): BoundHandler | undefined {
-    const step = this.#completedFlow(event)?.completion;
+    const flow = this.#completedFlow(event);
+    const step = flow?.completion;
     if (!step || event.type !== 'message.interactive.nfm_reply') return undefined;
     const { schema, handler, options } = step;
-    const completion = toCompletion(event);
-    const run = async (c: EventContext) => {
-      return handler({ ...completion, data: await validated(schema, completion.data) } as never, c);
+    const completed = toCompletion(event);
+    const run = async (c: CompletedContext) => {
+      return handler({ ...completed, data: await validated(schema, completed.data) } as never, c as never);
     };
-    return { limits: toLimits(options), event, run };
+    const completion = { ...completedScope(flow, event), sessionKind: flow.sessionKind, data: completed.data };
+    return { limits: toLimits(options), event, completion, run };
   }
 
   /** The first that was added, of those whose name and filter fit. */

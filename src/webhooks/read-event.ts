@@ -23,6 +23,7 @@ export function readEvent(id: string, type: EventType, payload: JsonObject): Web
     receivedAtMs: stored.receivedAtMs,
     sentAtMs: timestampOf(raw) ?? secondsToMs(stored.entryTime),
     businessAccountId: nonEmptyString(stored.entryId),
+    tenant: nonEmptyString(payload['tenant']),
     raw,
   };
   const phoneNumberId = nonEmptyString(field(stored.metadata, 'phone_number_id'));

@@ -37,6 +37,8 @@ test('needs no more than the secrets; the rest has defaults', () => {
     role: 'all',
     dataDir: '.flowgate',
     inboxConcurrency: 32,
+    replyGuard: 'report',
+    mediaHosts: undefined,
   });
   expect(config.workers).toBeGreaterThanOrEqual(1);
 });
@@ -166,6 +168,7 @@ describe('developmentSettings', () => {
     expect(env).toEqual({
       PORT: '1',
       APP_SECRET: 'made',
+      REPLY_GUARD: 'error',
       VERIFY_TOKEN: 'made too',
       PRIVATE_KEY_FILE: 'made.pem',
       LOG_ERROR_MESSAGES: 'true',

@@ -1,14 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { type DispatchDeps, dispatch } from '../../src/flows/dispatch.ts';
-import { type Flow, FlowDefinition, type FlowOptions } from '../../src/flows/flow.ts';
-import type { FlowRequest } from '../../src/flows/protocol.ts';
-import { createMetrics } from '../../src/metrics/registry.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { recordingLog } from '../support/log.ts';
+import { DEADLINE_MS, setUpDispatch as setUp } from '../support/dispatching.ts';
 
-const DEADLINE_MS = 8_000;
-const base: FlowRequest = { action: 'data_exchange', version: '4.0', screen: 'A', data: {}, token: 'token-1' };
 const json = {
   version: '7.3',
   routing_model: { A: ['B'], B: [] },
@@ -17,26 +10,6 @@ const json = {
     { id: 'B', data: {} },
   ],
 };
-
-function setUp(options: FlowOptions = {}, settings: Partial<DispatchDeps> = {}) {
-  const clock = new FakeClock();
-  const { log, lines } = recordingLog();
-  const definition = new FlowDefinition('demo', options);
-  const flow: Flow = definition;
-  const newDefer = () => () => Promise.reject(new Error('this test defers nothing'));
-  const deps: DispatchDeps = { clock, log, logErrorMessages: false, newDefer, metrics: createMetrics(), ...settings };
-  const abortListeners: (() => void)[] = [];
-  const onAbort = (listener: () => void) => void abortListeners.push(listener);
-  const startedMs = clock.nowMs();
-  const source = { header: () => undefined };
-  const send = (request: Partial<FlowRequest> = {}) =>
-    dispatch(
-      definition,
-      { request: { ...base, ...request }, source, deadlineMs: startedMs + DEADLINE_MS, onAbort },
-      deps,
-    ).then(({ status, text }) => ({ status, ...(JSON.parse(text) as object) }));
-  return { flow, clock, lines, send, leave: () => abortListeners.forEach((listener) => void listener()) };
-}
 
 test('routes INIT, BACK and data_exchange to their handlers, by screen', async () => {
   const { flow, send } = setUp();

@@ -14,11 +14,13 @@ test.each(['', 'Booking', 'a b', '-a', '../x', 'a'.repeat(65)])('refuses the flo
 test('refuses a flow, a handler, a fallback or an init that is given twice', () => {
   const app = createApp();
   const flow = app.flow('demo').on('A', handler).back('A', handler).init(handler).fallback(handler);
+  flow.session(z.object({}));
   expect(() => app.flow('demo')).toThrow('flow demo was given twice');
   expect(() => flow.on('A', handler)).toThrow("flow demo: on('A') was given twice");
   expect(() => flow.back('A', handler)).toThrow("flow demo: back('A') was given twice");
   expect(() => flow.init(handler)).toThrow('flow demo: init was given twice');
   expect(() => flow.fallback(handler)).toThrow('flow demo: fallback was given twice');
+  expect(() => flow.session(z.object({}))).toThrow('flow demo: session was given twice');
 });
 
 test('refuses a screen that the Flow JSON does not have', () => {
@@ -30,5 +32,6 @@ test('refuses what is no handler, and what is no Standard Schema', () => {
   const flow = createApp().flow('demo');
   expect(() => flow.on('A', undefined as never)).toThrow('a handler must be a function');
   expect(() => flow.on('B', { parse() {} } as never, handler)).toThrow('the schema of B is no Standard Schema');
+  expect(() => flow.session({} as never)).toThrow('the schema of the session is no Standard Schema');
   expect(() => flow.on('C', z.object({}), handler)).not.toThrow();
 });

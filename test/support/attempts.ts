@@ -6,6 +6,7 @@ import type { MetaEvent } from '../../src/testing/index.ts';
 import { type AttemptDeps, runAttempt } from '../../src/webhooks/attempt.ts';
 import type { ClaimedItem, ItemRecord, NewItem } from '../../src/webhooks/inbox.ts';
 import { itemOf } from './any-delivery.ts';
+import { memoryFacilities } from './facilities.ts';
 import { FakeClock } from './fake-clock.ts';
 import { recordingLog } from './log.ts';
 import { MemoryInbox } from './memory-inbox.ts';
@@ -63,6 +64,8 @@ export class Attempts {
       clock: this.clock,
       log: this.log.log,
       graphFor,
+      facilities: memoryFacilities(this.clock),
+      flows: this.app[APP].flows,
       handlers: this.app[APP].handlers,
       metrics: metrics as Metrics,
       leaseMs: LEASE_MS,

@@ -235,9 +235,12 @@ describe('reply', () => {
   /** A Graph API that accepts everything, and tells from which number it was asked. */
   function setUp() {
     const send = vi.fn(async () => ({ messageId: 'wamid.9' }));
-    const client = (): GraphClient => ({ sendText: send, sendDocument: send, sendFlow: send });
+    const markRead = vi.fn(async () => {});
+    const mediaInfo = vi.fn();
+    const sends = { sendText: send, sendDocument: send, sendFlow: send, sendTemplate: send };
+    const client = (): GraphClient => ({ ...sends, markRead, mediaInfo });
     const graphFor = vi.fn(client);
-    return { attempts: new Attempts({ graphFor }), send, graphFor };
+    return { attempts: new Attempts({ graphFor }), send, markRead, graphFor };
   }
 
   test.each<[WhatsAppUser, object]>([
@@ -248,18 +251,35 @@ describe('reply', () => {
     const { attempts, send, graphFor } = setUp();
     const document = { data: Buffer.from('%PDF'), filename: 'a.pdf', mimeType: 'application/pdf' };
     const flow = { flowId: '1', token: 't', cta: 'Book', body: 'Hi' };
-    let signal: AbortSignal | undefined;
+    let bounds: object | undefined;
     attempts.app.on('message.text', async (_, c) => {
-      signal = c.signal;
+      bounds = { signal: c.signal, deadline: expect.objectContaining({ atEpochMs: c.deadline.atEpochMs }) };
       await c.reply.document(document);
       await c.reply.flow(flow);
       return c.reply.text('Ho');
     });
     const id = await attempts.store(textMessage('Hi', { user }));
     await attempts.attempt();
-    expect(send.mock.calls).toEqual([document, flow, 'Ho'].map((what) => [recipient, what, { signal }]));
+    expect(send.mock.calls).toEqual([document, flow, 'Ho'].map((what) => [recipient, what, bounds]));
     expect(graphFor.mock.calls).toEqual(Array(3).fill([TEST_BUSINESS.phoneNumberId]));
     expect(await attempts.find(id)).toMatchObject({ result: '{"messageId":"wamid.9"}' });
+  });
+
+  test('marks the message read, and shows that an answer is being written, within the attempt', async () => {
+    const { attempts, markRead, graphFor } = setUp();
+    let bounds: object | undefined;
+    attempts.app.on('message.text', async ({ messageId }, c) => {
+      bounds = { signal: c.signal, deadline: expect.objectContaining({ atEpochMs: c.deadline.atEpochMs }) };
+      await c.reply.read();
+      await c.reply.typing();
+      expect(markRead.mock.calls).toEqual([
+        [messageId, bounds],
+        [messageId, { ...bounds, typing: true }],
+      ]);
+    });
+    await attempts.store(textMessage('Hi'));
+    expect(await attempts.attempt()).toBe('done');
+    expect(graphFor.mock.calls).toEqual(Array(2).fill([TEST_BUSINESS.phoneNumberId]));
   });
 
   test('answers who changed the number, too', async () => {

@@ -11,14 +11,14 @@ import {
   systemMessage,
   textMessage,
 } from '../../src/testing/index.ts';
-import type { EventContext } from '../../src/webhooks/context.ts';
+import type { CompletedContext } from '../../src/webhooks/context.ts';
 import type { EventType } from '../../src/webhooks/event-types.ts';
 import type { ClaimedItem } from '../../src/webhooks/inbox.ts';
 import { readEvent } from '../../src/webhooks/read-event.ts';
 import { itemOf } from '../support/any-delivery.ts';
 import { newItem } from '../support/memory-inbox.ts';
 
-const context = { attempt: 1 } as EventContext;
+const context = { attempt: 1 } as CompletedContext;
 const claimed = (item: ReturnType<typeof newItem>): ClaimedItem => ({ ...item, attempt: 1, storedAtMs: 0 });
 const find = (app: App, event: MetaEvent) => app[APP].handlers.find(claimed(itemOf(event)));
 const run = async (app: App, event: MetaEvent) => find(app, event)?.run(context);
