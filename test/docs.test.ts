@@ -62,3 +62,14 @@ test('the hello world of the README works, in under 10 lines', async () => {
   await phone.submit({ name: 'Ada' });
   expect(phone.completed).toMatchObject({ name: 'Ada' });
 });
+
+test('every example of the README is a file of examples/parts, which test/examples/parts.test.ts runs', () => {
+  const shown = [...readme.matchAll(/<!-- example: (\w+) -->\n```ts\n([\s\S]*?)```/g)];
+  const files = readdirSync('examples/parts').map((file) => file.replace('.ts', ''));
+  expect(shown.map(([, name]) => name).sort()).toEqual(files.filter((name) => name !== 'upstream').sort());
+  const tests = readFileSync('test/examples/parts.test.ts', 'utf8');
+  for (const [, name = '', text] of shown) {
+    expect(text, name).toBe(readFileSync(`examples/parts/${name}.ts`, 'utf8'));
+    expect(tests, name).toContain(`test('${name}: `);
+  }
+});

@@ -1,36 +1,13 @@
-/** Book an appointment: the options of each dropdown depend on what was picked before; an invoice follows by message. */
-import { createApp } from 'flowgate';
+/**
+ * Book an appointment: the options of each dropdown depend on what was picked before, what was picked is kept in a session,
+ * and an invoice follows by message.
+ */
+import { createApp, type FlowContext } from 'flowgate';
 import { z } from 'zod';
 import bookingJson from './booking.flow.json' with { type: 'json' };
-import {
-  datesFor,
-  departments,
-  describe,
-  locationsFor,
-  type Option,
-  type Picks,
-  type TimeOption,
-  timesFor,
-} from './calendar.ts';
+import { datesFor, departments, describe, isFree, locationsFor, type Picks, timesFor } from './calendar.ts';
 import { makeInvoice } from './invoice.ts';
-
-type Slot = { department: string; location: string; date: string; time: string };
-
-/** The screens of booking.flow.json and the data each declares: a wrong name or a missing key does not compile. */
-type BookingScreens = {
-  APPOINTMENT: {
-    departments: Option[];
-    locations: Option[];
-    dates: Option[];
-    times: TimeOption[];
-    can_pick_location: boolean;
-    can_pick_date: boolean;
-    can_pick_time: boolean;
-  };
-  DETAILS: Slot & { error_messages: Record<string, string> };
-  SUMMARY: Slot & { appointment: string; details: string };
-  TERMS: Record<never, never>;
-};
+import type { BookingMoves, BookingScreens } from './screens.ts'; // flowgate flow types booking.flow.json -o screens.ts
 
 const picks = z.object({
   step: z.enum(['pick', 'submit']),
@@ -42,16 +19,19 @@ const picks = z.object({
 
 const slot = z.object({ department: z.string(), location: z.string(), date: z.string(), time: z.string() });
 
-/** The same, blank where it is missing: an error must still find the screen's data. */
-const blank = z.string().catch('');
-const slotSoFar = z.object({ department: blank, location: blank, date: blank, time: blank });
+const blank = { department: '', location: '', date: '', time: '' };
 
-const details = slot.extend({
+const details = z.object({
   name: z.string().trim().min(2, 'Please enter your name'),
   email: z.email('Please enter an e-mail address'),
   phone: z.string().regex(/^\+?[\d\s()-]{6,20}$/, 'Please enter a phone number'),
   notes: z.string().max(600).optional(),
 });
+
+/** What is kept from screen to screen, and until the invoice is written. */
+const visit = z.object({ slot, name: z.string().optional() });
+
+const TIMED_OUT = 'This booking has timed out. Write to us to begin again.';
 
 /** What the SUMMARY screen completes the Flow with, and what its webhook brings back. */
 const reservation = slot.extend({ reference: z.string() });
@@ -81,32 +61,58 @@ const invoice = app.job(
 );
 
 app
-  .flow<BookingScreens>('booking', { json: bookingJson })
-  .data('APPOINTMENT', (c) => appointmentOptions(c.data))
-  .data('DETAILS', (c) => ({ ...slotSoFar.parse(c.data), error_messages: {} }))
+  .flow<BookingScreens, BookingMoves>('booking', { json: bookingJson })
+  .session(visit, { ttl: '1d' })
+  .data('APPOINTMENT', (c) => appointmentOptions(c))
+  .data('DETAILS', async (c) => ({ ...blank, ...(await c.session.get())?.slot, error_messages: {} }))
   .init((c) => c.screen('APPOINTMENT'))
-  .on('APPOINTMENT', picks, (c, { step, department, location, date, time }) => {
+  .on('APPOINTMENT', picks, async (c, { step, ...picked }) => {
     if (step === 'pick') return c.screen('APPOINTMENT');
-    const free = timesFor({ department, location, date }).find((option) => option.id === time)?.enabled;
-    if (!location || !date || !time || !free) return c.error('That time is taken, please pick another one.');
+    const { data: wanted } = slot.safeParse(picked);
+    if (!wanted || !isFree(wanted)) return c.error('That time is taken, please pick another one.');
+    await c.session.set({ slot: wanted });
     return c.screen('DETAILS');
   })
   .back('DETAILS', (c) => c.screen('APPOINTMENT'))
-  .on('DETAILS', details, (c, { name, email, phone, notes, ...booking }) => {
+  .on('DETAILS', details, async (c, { name, email, phone, notes }) => {
+    const kept = await c.session.get();
+    if (!kept) return c.expire(TIMED_OUT);
+    await c.session.set({ ...kept, name });
     const lines = [name, email, phone, notes].filter(Boolean).join('\n');
-    return c.screen('SUMMARY', { ...booking, appointment: describe(booking), details: lines });
+    return c.screen('SUMMARY', { ...kept.slot, appointment: describe(kept.slot), details: lines });
   })
-  .on('SUMMARY', slot, (c, booking) => c.complete({ ...booking, reference: `${booking.date}-${booking.time}` }))
-  .completed(reservation, ({ data, from, userId, profileName }, c) => {
+  .on(
+    'SUMMARY',
+    async (c) => {
+      const kept = await c.session.get();
+      if (!kept) return c.expire(TIMED_OUT);
+      return c.complete({ ...kept.slot, reference: `${kept.slot.date}-${kept.slot.time}` });
+    },
+    { once: '10m' },
+  )
+  .completed(reservation, async ({ data, from, userId }, c) => {
+    const kept = await c.session.get();
     const recipient = from ? { to: from } : { recipient: userId ?? '' };
-    return c.defer(invoice, { recipient, customer: profileName ?? 'Guest', booking: data });
+    await c.defer(invoice, { recipient, customer: kept?.name ?? 'Guest', booking: data });
   })
   .fallback((c) => c.error('We are busy, please try again.'));
 
-function appointmentOptions(picked: Picks) {
+app.on('message.text', async (_event, c) => {
+  const card = { body: 'Eyes, ears or glasses: when would you like to come?', cta: 'Book an appointment' };
+  await c.reply.flow('booking', { ...card, singleUse: true });
+});
+
+/** What the user can pick now. Going back brings no payload: what was picked is in the session. */
+async function appointmentOptions(c: FlowContext<BookingScreens, z.infer<typeof visit>>) {
+  const picked: Picks = c.action === 'BACK' ? ((await c.session.get())?.slot ?? {}) : c.data;
   const locations = locationsFor(picked.department);
   const dates = datesFor(picked);
-  const times = timesFor(picked);
+  const times =
+    dates.length === 0
+      ? []
+      : await c.cache.getOrSet(`times ${picked.location} ${picked.date}`, { ttl: '30s', grace: '10m' }, () =>
+          timesFor(picked),
+        );
   return {
     departments,
     locations,

@@ -45,6 +45,10 @@ export function timesFor(picks: Picks): TimeOption[] {
   }));
 }
 
+export function isFree({ time, ...picks }: Required<Picks> & { time: string }): boolean {
+  return timesFor(picks).some(({ id, enabled }) => id === time && enabled);
+}
+
 /** "Eye test, North Street 12" and the day and time below. */
 export function describe(booking: Required<Picks> & { time: string }): string {
   const titleOf = (options: Option[], id: string | undefined) =>
