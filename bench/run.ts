@@ -11,6 +11,7 @@ import { bench as flowEndpoint } from './flow-endpoint.ts';
 import { bench as isolation } from './isolation.ts';
 import { bench as metricsCost } from './metrics-cost.ts';
 import { bench as overload } from './overload.ts';
+import { bench as replyGuard } from './reply-guard.ts';
 import type { Bench } from './support/bench.ts';
 import { BenchError, reasonOf } from './support/bench-error.ts';
 import { makeCredentials } from './support/credentials.ts';
@@ -32,7 +33,7 @@ const LEAST_ROUNDS = 3;
 const BENCHES: readonly Bench[] = [
   ...[flowEndpoint, againstInline, againstUnbatched, againstNaive],
   ...[overload, isolation, webhookIntake, webhookDrain],
-  ...[engines, metricsCost, tracingCost],
+  ...[engines, replyGuard, metricsCost, tracingCost],
 ];
 
 interface RunOptions {

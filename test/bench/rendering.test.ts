@@ -125,6 +125,7 @@ test('bench/README.md has its markers, and a place for a reading of every bench'
     'isolation',
     'metrics-cost',
     'overload',
+    'reply-guard',
     'tracing-cost',
     'webhook-drain',
     'webhook-intake',
