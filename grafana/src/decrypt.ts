@@ -1,10 +1,9 @@
 /** From the queue to the keys: what decryption costs, and where requests wait for it. */
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { ANY, EVENT_LOOP_DELAY, QUEUE_WAIT } from './limits.ts';
-import { COUNTED, increase, mean, orZero, quantile, rate, select, share } from './queries.ts';
+import { COUNTED, FLOW_REQUESTS, increase, mean, orZero, quantile, rate, select, share } from './queries.ts';
 import { above, type DashboardSpec } from './spec.ts';
 
-const REQUESTS = 'flowgate_flow_request_duration_seconds_count';
 const QUEUE = 'flowgate_decrypt_queue_seconds';
 const BATCH = 'flowgate_decrypt_batch_size';
 const RSA = 'flowgate_decrypt_rsa_seconds';
@@ -80,7 +79,7 @@ export const decrypt: DashboardSpec = {
           width: 10,
           limits: above(0.05, 0.1, 0.5),
           queries: [
-            { expr: share(rate('flowgate_shed_total'), rate(REQUESTS, { where: COUNTED })), legend: 'refused' },
+            { expr: share(rate('flowgate_shed_total'), rate(FLOW_REQUESTS, { where: COUNTED })), legend: 'refused' },
           ],
         },
       ],
@@ -196,7 +195,7 @@ export const decrypt: DashboardSpec = {
           unit: units.RequestsPerSecond,
           noValue: 'none so far',
           queries: [
-            { expr: rate(REQUESTS, { by: ['flow'], where: ['outcome="decryption_failed"'] }), legend: '{{flow}}' },
+            { expr: rate(FLOW_REQUESTS, { by: ['flow'], where: ['outcome="decryption_failed"'] }), legend: '{{flow}}' },
           ],
         },
         {

@@ -26,4 +26,11 @@ export const EVENT_LOOP_DELAY = above(0.05, 0.1);
 export const OLDEST_DUE = above(60, 600);
 export const FORWARDING_DELAY = above(10, 30);
 export const COMMIT = above(0.025, 0.1);
+/** Calls to the store of sessions and tokens: it has failed at 250 ms. */
+export const STATE_CALL = above(0.025, 0.1);
+export const STATE_FAILURES = above(0.01, 0.05);
+/** A handler has 8 s by default, its own work included. */
+export const DOWNLOAD = above(2, 5);
+/** A message is given up after 20 s by default. */
+export const GRAPH_TURN = above(1, 5);
 export const ANY = above(1e-9);

@@ -6,12 +6,13 @@ const CHOSEN_TEXT = new RegExp(`(, )?${CHOSEN.join(', ').replaceAll('$', '\\$')}
 
 /**
  * What may go wrong without being our failure: the client left, or somebody sent what is not signed with our app secret,
- * too long, or never finished. Anybody who finds the URL can cause these; `FlowgateSignaturesRefused` watches for the
- * case that they are ours all the same.
+ * too long, or never finished, or named a tenant whose credentials could not be had. Anybody who finds the URL can cause
+ * these; `FlowgateSignaturesRefused` and `FlowgateTenantsUnavailable` watch for the case that they are ours all the same.
  */
-export const NOT_OURS = 'client_gone|signature_invalid|body_too_large|body_incomplete';
+export const NOT_OURS = 'client_gone|signature_invalid|body_too_large|body_incomplete|tenant_unavailable';
 /** The same for webhooks. */
-export const NOT_OUR_WEBHOOKS = 'client_gone|webhook_signature_invalid|body_too_large|body_incomplete';
+export const NOT_OUR_WEBHOOKS =
+  'client_gone|webhook_signature_invalid|body_too_large|body_incomplete|tenant_unavailable';
 /** 427 is an answer: the app says that the flow token is dead. */
 export const ANSWERED = 'ok|expired';
 
@@ -24,7 +25,16 @@ export const FAILED = [USER, `outcome!~"${ANSWERED}|${NOT_OURS}"`];
  * Those that were waited for. Who left was waiting until then. A refusal for lack of capacity takes no time: counted in,
  * an overload would look fast.
  */
-export const WAITED = [USER, 'outcome!~"signature_invalid|body_too_large|body_incomplete|pool_saturated"'];
+export const WAITED = [
+  USER,
+  'outcome!~"signature_invalid|body_too_large|body_incomplete|tenant_unavailable|pool_saturated"',
+];
+
+export const FLOW_REQUEST = 'flowgate_flow_request_duration_seconds';
+export const FLOW_REQUESTS = `${FLOW_REQUEST}_count`;
+
+/** Meta's window for the alerts about an endpoint's errors and latency. */
+export const HALF_HOUR = '30m';
 
 export interface Sum {
   readonly by?: readonly string[];

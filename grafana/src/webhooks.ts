@@ -4,6 +4,7 @@ import {
   ANY,
   COMMIT,
   FORWARDING_DELAY,
+  GRAPH_TURN,
   META_ACKNOWLEDGEMENT,
   META_LATE_ACKNOWLEDGEMENTS,
   OLDEST_DUE,
@@ -15,12 +16,13 @@ const WEBHOOK = 'flowgate_webhook_duration_seconds';
 const EVENTS = 'flowgate_webhook_events_total';
 const FORWARDING = 'flowgate_webhook_forwarding_delay_seconds';
 const ATTEMPT = 'flowgate_inbox_attempt_duration_seconds';
+const TURN = 'flowgate_graph_turn_wait_seconds';
 const ACKNOWLEDGED = ['outcome="ok"'];
 
 export const webhooks: DashboardSpec = {
   uid: 'flowgate-webhooks',
   title: 'Flowgate: webhooks',
-  description: 'Deliveries and their acknowledgement, events, the inbox, and what handlers make of it.',
+  description: 'Deliveries and their acknowledgement, events, the inbox, what handlers make of it, and what they send.',
   rows: [
     {
       title: 'Are deliveries acknowledged in time?',
@@ -224,6 +226,43 @@ export const webhooks: DashboardSpec = {
             'Long ones hold a place of INBOX_CONCURRENCY each. Past deadlineMs (30 s by default) an attempt has failed.',
           unit: units.Seconds,
           queries: [{ expr: quantile(0.9, ATTEMPT, { by: ['type'] }), legend: '{{type}} p90' }],
+        },
+      ],
+    },
+    {
+      title: 'Does Meta take what handlers send?',
+      panels: [
+        {
+          title: 'Calls made again',
+          kind: 'graph',
+          question: 'Which calls to the Graph API failed, and were made again?',
+          action:
+            "A number is Meta's code: 130429 and 131056, too many messages: see the next panels. Without one: how the call failed on its way.",
+          unit: units.OpsPerSecond,
+          isStacked: true,
+          noValue: 'none so far',
+          queries: [{ expr: rate('flowgate_graph_retries_total', { by: ['reason'] }), legend: '{{reason}}' }],
+        },
+        {
+          title: 'Messages that waited',
+          kind: 'graph',
+          question: 'How many messages had to wait for their turn?',
+          action:
+            'More are sent than GRAPH_MESSAGES_PER_SECOND lets go, or one user gets more than 45 at once: neither is an error until it goes on.',
+          unit: units.OpsPerSecond,
+          noValue: 'none so far',
+          queries: [{ expr: rate(`${TURN}_count`, { by: ['instance'] }), legend: '{{instance}}' }],
+        },
+        {
+          title: 'Wait for a turn',
+          kind: 'graph',
+          question: 'How long did those wait that had to?',
+          action:
+            'Above 20 s a message is given up for this attempt. Ask Meta for a higher throughput, then raise GRAPH_MESSAGES_PER_SECOND; or spread what is sent.',
+          unit: units.Seconds,
+          limits: GRAPH_TURN,
+          noValue: 'none so far',
+          queries: [0.5, 0.9].map((q) => ({ expr: quantile(q, TURN), legend: `p${q * 100}` })),
         },
       ],
     },

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { STATUS_BY_CODE } from '../../src/errors.ts';
 import { createMetrics } from '../../src/metrics/registry.ts';
+import type { SignatureFault } from '../../src/tokens/token-signature.ts';
 import { ITEM_STATES } from '../../src/webhooks/inbox.ts';
 import { allExpressions, named, ruleExpressions } from './support/expressions.ts';
 import { type Selector, selectorsIn } from './support/promql.ts';
@@ -20,6 +21,8 @@ beforeAll(async () => {
   metrics.handler('booking', 'INIT', 1);
   metrics.response('booking', 1);
   metrics.webhook('ok', 1);
+  metrics.stateCall('ok', 1);
+  metrics.mediaDownload('ok', 1);
   const text = await metrics.render();
   for (const [, name = '', type = ''] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) types.set(name, type);
   for (const [, name = '', le = ''] of text.matchAll(/^(\w+)_bucket\{.*?le="(.*?)".*?\}/gm)) {
@@ -77,6 +80,8 @@ test('every outcome and state that is named exists', () => {
     flowgate_webhook_duration_seconds: ['ok', 'too_much_in_flight', ...codes],
     flowgate_webhook_events_total: ['stored', 'duplicate'],
     flowgate_inbox_attempt_duration_seconds: ['done', 'unhandled', 'retry', 'dead', 'lost'],
+    flowgate_state_call_duration_seconds: ['ok', 'failed'],
+    flowgate_media_download_duration_seconds: ['ok', 'aborted', ...codes],
   };
   for (const { where, selector } of everySelector()) {
     for (const { label, value } of selector.matchers) {
@@ -87,6 +92,16 @@ test('every outcome and state that is named exists', () => {
   }
 });
 
+test('every fault of a signature that is named exists', () => {
+  const faults = ['missing', 'malformed', 'forged', 'expired', 'other_token'] satisfies SignatureFault[];
+  const named = everySelector()
+    .filter(({ selector }) => selector.metric === 'flowgate_flow_token_refused_total')
+    .flatMap(({ selector }) => selector.matchers.filter(({ label }) => label === 'reason'))
+    .flatMap(({ value }) => value.split('|'));
+  expect(named.length).toBeGreaterThan(0);
+  expect(faults.map((fault) => `signature_${fault}`)).toEqual(expect.arrayContaining(named));
+});
+
 test('rules and panels mean the same by a failed request', () => {
   const excluded = new Set<string>();
   for (const { selector } of everySelector()) {
@@ -95,12 +110,12 @@ test('rules and panels mean the same by a failed request', () => {
       if (label === 'outcome' && operator === '!~') excluded.add(value);
     }
   }
-  const notOurs = 'client_gone|signature_invalid|body_too_large|body_incomplete';
+  const notOurs = 'client_gone|signature_invalid|body_too_large|body_incomplete|tenant_unavailable';
   expect([...excluded].sort()).toEqual(
     [
       notOurs,
       `ok|expired|${notOurs}`,
-      'signature_invalid|body_too_large|body_incomplete|pool_saturated', // latency: who left was waiting until then
+      'signature_invalid|body_too_large|body_incomplete|tenant_unavailable|pool_saturated', // latency: who left was waiting until then
     ].sort(),
   );
 });

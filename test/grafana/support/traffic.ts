@@ -1,13 +1,7 @@
 /** A service that goes through everything its metrics can tell of, except what takes a broken machine. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { DecryptPool, type DecryptPoolOptions } from '../../../src/crypto/decrypt-pool.ts';
-import { FlowgateError } from '../../../src/errors.ts';
-import { type App, createApp } from '../../../src/index.ts';
 import type { Service } from '../../../src/service.ts';
-import type { OpenInboxOptions } from '../../../src/stores/open-inbox.ts';
-import { openSqliteInbox } from '../../../src/stores/sqlite-inbox.ts';
 import {
   createPhone,
   flowAlert,
@@ -19,65 +13,96 @@ import {
 } from '../../../src/testing/index.ts';
 import { TestAuthority } from '../../support/certificates.ts';
 import { temporaryDirectory } from '../../support/command.ts';
+import { eventually } from '../../support/eventually.ts';
+import { FakeCdn, status } from '../../support/fake-cdn.ts';
+import { FakeGraph, GRAPH_TOKEN, PHONE_NUMBER_ID } from '../../support/fake-graph.ts';
 import { httpServers } from '../../support/http-servers.ts';
 import { keyPair, makeKeyPair } from '../../support/keys.ts';
 import { silentLog } from '../../support/log.ts';
 import { APP_SECRET, startTestService } from '../../support/service.ts';
+import { DEAD_TOKEN, LOST_TENANT, makeApp, STRANGE_TOKEN, TENANT } from './traffic-app.ts';
+import { partsIn, type Trouble } from './trouble.ts';
 
 const olderKeyPair = makeKeyPair();
 const strangeKeyPair = makeKeyPair();
-const DEAD_TOKEN = 'a token of yesterday';
-const SLOW_MS = 600;
 /** So many that one in ten of them says something: a Flow with fewer than ten requests raises no alert. */
 const USERS = 20;
 const REFUSED = 6;
+/** More than can be called an accident. */
+const FAILING = 4;
+/** What Meta answers to more messages than a number may send. */
+const TOO_MANY_MESSAGES = { status: 400, code: 130429 };
 
 export class Traffic implements AsyncDisposable {
   /** To be scraped: the one that all of it goes to, and one that serves TLS and gets nothing. */
   readonly adminUrls: readonly string[];
   readonly #services: readonly (Service & AsyncDisposable)[];
   readonly #trouble: Trouble;
+  readonly #graph: FakeGraph;
+  readonly #cdn: FakeCdn;
   readonly #phone: Phone;
-  readonly #phones: { readonly older: Phone; readonly strange: Phone };
+  readonly #phones: { readonly older: Phone; readonly strange: Phone; readonly forger: Phone };
 
   static async start(): Promise<Traffic> {
-    const trouble = { isSaturated: false, isStoreDown: false };
+    const trouble = { isSaturated: false, isStoreDown: false, isStateDown: false };
+    const [graph, cdn] = await Promise.all([FakeGraph.start(), FakeCdn.start()]);
     const app = makeApp();
     const [httpServer = 'node'] = httpServers; // never as a fallback
-    const service = await startTestService(app, { HTTP_SERVER: httpServer, PRIVATE_KEY_FILE: writeKeys() }, silentLog, {
-      startDecryption: (options) => startPool(options, trouble),
-      openInbox: (options) => openInbox(options, trouble),
-    });
-    const { certFile, keyFile } = new TestAuthority().write('flows.example.com');
-    const withTls = await startTestService(app, {
+    const settings = {
       HTTP_SERVER: httpServer,
-      TLS_CERT_FILE: certFile,
-      TLS_KEY_FILE: keyFile,
-    });
-    return new Traffic([service, withTls], trouble);
+      GRAPH_TOKEN,
+      PHONE_NUMBER_ID,
+      GRAPH_BASE_URL: graph.url,
+      GRAPH_MESSAGES_PER_SECOND: 1,
+      MEDIA_HOSTS: cdn.origin,
+    };
+    const parts = partsIn(trouble);
+    const service = await startTestService(app, { ...settings, PRIVATE_KEY_FILE: writeKeys() }, silentLog, parts);
+    const { certFile, keyFile } = new TestAuthority().write('flows.example.com');
+    const tls = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
+    const withTls = await startTestService(app, { HTTP_SERVER: httpServer, ...tls }, silentLog, parts);
+    return new Traffic([service, withTls], trouble, graph, cdn);
   }
 
-  private constructor(services: readonly (Service & AsyncDisposable)[], trouble: Trouble) {
+  private constructor(
+    services: readonly (Service & AsyncDisposable)[],
+    trouble: Trouble,
+    graph: FakeGraph,
+    cdn: FakeCdn,
+  ) {
     this.#services = services;
     this.#trouble = trouble;
+    this.#graph = graph;
+    this.#cdn = cdn;
     this.adminUrls = services.map(({ adminUrl }) => adminUrl);
-    const url = services[0]?.url ?? '';
-    const phoneWith = ({ publicKey }: { publicKey: string }) =>
-      createPhone({ url, publicKey, appSecret: APP_SECRET }, { retryDelayMs: 0 });
-    this.#phone = phoneWith(keyPair);
-    this.#phones = { older: phoneWith(olderKeyPair), strange: phoneWith(strangeKeyPair) };
+    this.#phone = this.#phoneWith({});
+    this.#phones = {
+      older: this.#phoneWith({ publicKey: olderKeyPair.publicKey }),
+      strange: this.#phoneWith({ publicKey: strangeKeyPair.publicKey }),
+      forger: this.#phoneWith({ appSecret: 'no' }),
+    };
+  }
+
+  get #url(): string {
+    return this.#services[0]?.url ?? '';
+  }
+
+  #phoneWith({ publicKey = keyPair.publicKey, appSecret = APP_SECRET }): Phone {
+    return createPhone({ url: this.#url, publicKey, appSecret }, { retryDelayMs: 0 });
   }
 
   /** Everything once. The second time, whatever counts has counted up. */
   async round(): Promise<void> {
     await this.#walk();
     await this.#failures();
+    await this.#answers();
+    await this.#tenants();
     await this.#webhooks();
     await this.#flowHealth();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const service of this.#services) await service[Symbol.asyncDispose]();
+    for (const part of [...this.#services, this.#graph, this.#cdn]) await part[Symbol.asyncDispose]();
   }
 
   async #walk(): Promise<void> {
@@ -87,7 +112,7 @@ export class Traffic implements AsyncDisposable {
     await phone.submit({ department: 'eyes' });
     await phone.submit({ slot: '9:00' }); // the slow one
     await phone.reportError('invalid-screen-transition');
-    await phone.sendCompletion();
+    await this.#complete();
     await this.#phones.older.open('booking');
   }
 
@@ -101,8 +126,61 @@ export class Traffic implements AsyncDisposable {
     this.#trouble.isSaturated = true;
     for (let i = 0; i < REFUSED; i++) await refused(503, () => phone.open('booking'));
     this.#trouble.isSaturated = false;
-    const forger = createPhone({ url: this.#services[0]?.url ?? '', publicKey: keyPair.publicKey, appSecret: 'no' });
-    await refused(432, () => forger.open('booking'));
+    await refused(432, () => this.#phones.forger.open('booking'));
+  }
+
+  /** Its handler sends two messages, of which Meta refuses one at first. */
+  async #complete(): Promise<void> {
+    const sent = this.#graph.messages.length;
+    this.#graph.failNext(1, TOO_MANY_MESSAGES);
+    await this.#phone.sendCompletion();
+    await eventually(() => {
+      if (this.#graph.messages.length < sent + 2) throw new Error('not both were sent');
+    });
+  }
+
+  /** The reply guard, tokens, kept answers, sessions and picked files. */
+  async #answers(): Promise<void> {
+    const phone = this.#phone;
+    for (let i = 0; i < USERS; i++) await phone.open('shop');
+    for (let i = 0; i < 2; i++) await phone.submit({ item: 'tea' }); // a wrong answer, and the same again
+    await refused(427, () => phone.open('shop', { token: STRANGE_TOKEN }));
+    for (let i = 0; i < FAILING; i++) await refused(427, () => this.#openUnsigned());
+    this.#trouble.isStateDown = true;
+    for (let i = 0; i < FAILING; i++) await refused(500, () => phone.open('shop'));
+    this.#trouble.isStateDown = false;
+    await this.#pick();
+  }
+
+  /** With a flow token that Meta has not signed. */
+  async #openUnsigned(): Promise<void> {
+    const payload = { version: '4.0', action: 'INIT', flow_token: 'mine', flow_token_signature: 'no JWT' };
+    const { status } = await this.#phone.send(payload, 'shop');
+    if (status !== 200) throw new PhoneError(`answered ${status}`, status);
+  }
+
+  /** A file that comes, and some that do not. */
+  async #pick(): Promise<void> {
+    const phone = this.#phone;
+    const gone = () => status(404);
+    await phone.open('shop');
+    phone.navigate('PHOTOS');
+    for (let i = 0; i < FAILING; i++) {
+      await refused(500, () => phone.submit({ photos: [this.#cdn.pick('a photo', gone)] }));
+    }
+    await phone.submit({ photos: [this.#cdn.pick('a photo')] });
+  }
+
+  async #tenants(): Promise<void> {
+    const phone = this.#phone;
+    await phone.open(`shop/${TENANT}`);
+    phone.navigate('MISSING');
+    await refused(500, () => phone.submit());
+    await refused(432, () => this.#phones.forger.open(`shop/${TENANT}`));
+    await refused(421, () => this.#phones.strange.open(`shop/${TENANT}`));
+    await refused(503, () => phone.open(`shop/${LOST_TENANT}`));
+    const { status } = await fetch(`${this.#url}/webhook/${LOST_TENANT}`, { method: 'POST', body: '{}' });
+    if (status !== 503) throw new Error(`the webhook of a tenant that is lost was answered ${status}`);
   }
 
   async #webhooks(): Promise<void> {
@@ -127,61 +205,6 @@ export class Traffic implements AsyncDisposable {
       await this.#phone.deliver([flowAlert('FLOW_STATUS_CHANGE', { flow_id: '7', new_status: status })]);
     }
   }
-}
-
-/** What is broken at the moment. */
-interface Trouble {
-  isSaturated: boolean;
-  isStoreDown: boolean;
-}
-
-function makeApp(): App {
-  const failedOnce = new Set<string>();
-  const app = createApp();
-  app
-    .flow('booking', { checkToken: (token) => token !== DEAD_TOKEN })
-    .init((c) => c.screen('DEPARTMENT'))
-    .on('DEPARTMENT', (c) => c.screen('SLOT'))
-    .on('SLOT', async (c) => {
-      await sleep(SLOW_MS);
-      return c.complete({ booked: true });
-    })
-    .on('BROKEN', () => {
-      throw new Error('told so');
-    })
-    .completed(() => {});
-  app.on(
-    'message.text',
-    () => {
-      throw new Error('told so');
-    },
-    { retry: { attempts: 1 } },
-  );
-  app.on(
-    'message.image',
-    ({ id }) => {
-      if (failedOnce.has(id)) return;
-      failedOnce.add(id);
-      throw new Error('told so');
-    },
-    { retry: { minDelayMs: 0 } },
-  );
-  return app;
-}
-
-async function startPool(options: DecryptPoolOptions, trouble: Trouble): Promise<DecryptPool> {
-  const pool = await DecryptPool.start(options);
-  return Object.defineProperty(pool, 'isSaturated', { get: () => trouble.isSaturated });
-}
-
-async function openInbox(options: OpenInboxOptions, trouble: Trouble) {
-  const inbox = await openSqliteInbox({ ...options, path: ':memory:' });
-  const append = inbox.append.bind(inbox);
-  inbox.append = async (items) => {
-    if (trouble.isStoreDown) throw new FlowgateError('INBOX_UNAVAILABLE', 'told so');
-    return append(items);
-  };
-  return inbox;
 }
 
 /** @returns the value of `PRIVATE_KEY_FILE`. */
