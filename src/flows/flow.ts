@@ -60,7 +60,10 @@ export interface FlowOptions extends FlowCredentials {
    * `optional`, the default: others are the app's own affair, and come without a `c.user`.
    */
   readonly tokens?: TokenMode;
-  /** Meta's signature over the flow token (data API 4.0) is verified where there is one; `required`: there must be one. */
+  /**
+   * Meta's signature over the flow token (data API 4.0) is verified where there is one; `required`: there must be one;
+   * `off`: it is not looked at. Meta does not say how its claims are called: a token counts as signed when one of them is it.
+   */
   readonly tokenSignature?: SignatureMode;
   /** The Flow at Meta, for `c.reply.flow`: by its id, or by its name, which by default is the name here. */
   readonly metaFlow?: { readonly flowId: string } | { readonly flowName: string };

@@ -39,7 +39,10 @@ export function needsTokenCheck({ flow, request, context }: GateInput): boolean 
   const { checkToken, tokens, tokenSignature } = flow;
   const { token } = request;
   if (checkToken || tokens === 'required' || tokenSignature === 'required') return true;
-  return request.tokenSignature !== undefined || (token !== undefined && looksMinted(context.scope, token));
+  return (
+    (request.tokenSignature !== undefined && tokenSignature !== 'off') ||
+    (token !== undefined && looksMinted(context.scope, token))
+  );
 }
 
 /** Rejects with `STATE_UNAVAILABLE`, or with what `checkToken` throws. Tells the context who the user is. */

@@ -21,7 +21,6 @@ const TOLD: ReadonlySet<ErrorCode> = new Set([
   'DEADLINE_EXPIRED',
   'INBOX_UNAVAILABLE',
   'INBOX_FULL',
-  'TENANT_UNKNOWN',
   'TENANT_UNAVAILABLE',
 ]);
 

@@ -151,6 +151,14 @@ describe('a flow token', () => {
     expect(await send(await signed(APP_SECRET), acme)).toMatchObject({ status: 427 });
   });
 
+  test('is taken whatever its signature says where that is off', async () => {
+    const { flow, send, deps } = setUp({ tokenSignature: 'off', tokens: 'required' });
+    flow.on('A', (c) => c.screen('B'));
+    expect(await send({ tokenSignature: 'forged' })).toMatchObject({ status: 427 }); // not minted
+    const token = await deps.facilities.tokens.mint({ flow: 'demo', user: 'ada' });
+    expect(await send({ token, tokenSignature: 'forged' })).toMatchObject({ status: 200 });
+  });
+
   test('must be signed where that is required', async () => {
     const { flow, send } = setUp({ tokenSignature: 'required' });
     flow.on('A', (c) => c.screen('B'));

@@ -3,17 +3,16 @@ import { APP, type App } from '../../src/app.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadSettings, type SettingOverrides, withOverrides } from '../../src/config/settings.ts';
 import { type Service, type ServiceParts, startService } from '../../src/service.ts';
-import type { OpenInboxOptions } from '../../src/stores/open-inbox.ts';
 import { openSqliteInbox } from '../../src/stores/sqlite-inbox.ts';
+import { openSqliteState } from '../../src/stores/sqlite-state.ts';
 import { sealRequest, sign } from '../../src/testing/wire.ts';
-import type { Inbox } from '../../src/webhooks/inbox.ts';
 import { keyPair } from './keys.ts';
 import { silentLog } from './log.ts';
 
 export const APP_SECRET = 'test app secret';
 export const VERIFY_TOKEN = 'test verify token';
 
-/** A real service on 127.0.0.1, ports of its own and an inbox in memory, stopped at the end of its scope. */
+/** A real service on 127.0.0.1, ports of its own and its stores in memory, stopped at the end of its scope. */
 export async function startTestService(
   app: App,
   settings: SettingOverrides = {},
@@ -34,14 +33,11 @@ export async function startTestService(
     settings: loaded,
     clock: systemClock,
     log,
-    openInbox: inMemory,
+    openInbox: (options) => openSqliteInbox({ ...options, path: ':memory:' }),
+    openState: (options) => openSqliteState({ ...options, path: ':memory:' }),
     ...parts,
   });
   return { ...service, [Symbol.asyncDispose]: () => service.close() };
-}
-
-function inMemory(options: OpenInboxOptions): Promise<Inbox> {
-  return openSqliteInbox({ ...options, path: ':memory:' });
 }
 
 export const seal = (payload: object | string) =>
