@@ -13,6 +13,7 @@ import { APP } from '../dist/app.js';
 import { loadSettings } from '../dist/config/settings.js';
 import { type Host, openHost } from '../dist/host.js';
 import { openSqliteInbox } from '../dist/stores/sqlite-inbox.js';
+import { openSqliteState } from '../dist/stores/sqlite-state.js';
 import { createRequestStream, type LoadRequest } from '../dist/testing/load.js';
 import booking from '../examples/booking/app.ts';
 import { type Bench, formatCount, Samples } from './support/bench.ts';
@@ -76,6 +77,7 @@ function openBooking(credentials: Credentials): Promise<Host> {
     settings: loadSettings({ ...credentialSettings(credentials), LOG_LEVEL: 'silent' }),
     startDecryption: async () => ({ isSaturated: false, unwrap, close: async () => {} }),
     openInbox: (options) => openSqliteInbox({ ...options, path: ':memory:' }),
+    openState: (options) => openSqliteState({ ...options, path: ':memory:' }),
   });
 }
 
