@@ -9,7 +9,7 @@ import { checksFor } from '../doctor/checks.ts';
 import { createSend } from '../doctor/send.ts';
 import { createHandshake } from '../doctor/tls-handshake.ts';
 import { FlowgateError } from '../errors.ts';
-import type { AppDefinition } from '../host.ts';
+import type { AppDefinition } from '../host-parts.ts';
 import { loadUws } from '../http/uws.ts';
 import { adminUrlFromEnv, toAdminUrl } from './admin-port.ts';
 import { CliError } from './cli-error.ts';

@@ -29,3 +29,11 @@ export function findRoute(routes: ReadonlyMap<string, Route>, path: string): Rou
   const name = path.slice(slash + 1);
   return methods && forTenant && TENANT_NAME.test(name) ? { methods, handler: forTenant(name) } : undefined;
 }
+
+const PLAIN = { 'Content-Type': 'text/plain' };
+
+/** `GET /healthz`: the process runs, and no more than that. */
+export const LIVENESS: Route = {
+  methods: ['GET', 'HEAD'],
+  handler: () => ({ status: 200, headers: PLAIN, body: 'ok' }),
+};

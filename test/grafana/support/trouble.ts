@@ -1,7 +1,7 @@
 /** Parts of a service that are broken while somebody says so. */
 import { DecryptPool, type DecryptPoolOptions } from '../../../src/crypto/decrypt-pool.ts';
 import { FlowgateError } from '../../../src/errors.ts';
-import type { HostParts } from '../../../src/host.ts';
+import type { HostParts } from '../../../src/host-parts.ts';
 import type { StateStore } from '../../../src/state/state-store.ts';
 import type { OpenInboxOptions } from '../../../src/stores/open-inbox.ts';
 import type { OpenStateOptions } from '../../../src/stores/open-state.ts';
