@@ -2,7 +2,8 @@
 
 import { type Clock, systemClock } from './clock.ts';
 import { type Config, loadSettings, type Settings, withOverrides } from './config/settings.ts';
-import { type AppDefinition, type HostParts, openHost } from './host.ts';
+import { openHost } from './host.ts';
+import type { AppDefinition, HostParts } from './host-parts.ts';
 import { type Certificate, loadCertificate } from './http/certificate.ts';
 import { CertificateRenewal, describeCertificate } from './http/certificate-renewal.ts';
 import { createHttpServer } from './http/create-server.ts';
@@ -86,6 +87,8 @@ function describe(
   return { role, inbox, workers, flows: [...flows.keys()], keys, tls };
 }
 
-function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
-  return `${scheme}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+/** Where this machine reaches what listens on `host`. */
+export function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `${scheme}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -5,7 +5,7 @@ export class CliError extends Error {
 
 /** What to say of an error thrown by someone else: one line, never its stack. */
 export function reasonOf(error: unknown): string {
-  const { cause, code, message = '' } = error as { cause?: { code?: string }; code?: string; message?: string };
+  const { cause, code, message = '' } = (error ?? {}) as { cause?: { code?: string }; code?: string; message?: string };
   const [first = '', second = ''] = message.split('\n');
   const line = first.endsWith(':') ? `${first} ${second.trim()}` : first; // a compiler's summary, then its first finding
   return cause?.code ?? (line || code) ?? String(error);

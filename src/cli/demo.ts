@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
@@ -38,10 +38,18 @@ export async function demo({ users, seconds }: DemoOptions): Promise<void> {
     await bookAppointment(service.url, credentials);
     console.log(heading(`\n3. ${users} people at once, for ${seconds} seconds`));
     await showLoad(service, credentials, { users, seconds });
+    console.log(heading('4. Book by hand: on a phone in your browser, with all that goes over the wire'));
+    console.log(`  ${commandName()} dev ${relative('.', EXAMPLE)}\n`);
   } finally {
     service.process.kill('SIGTERM');
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** As this command was called itself: installed as a package, or in its own repository. */
+function commandName(): string {
+  const [, path = ''] = process.argv;
+  return basename(path).startsWith('flowgate') ? 'npx flowgate' : `node ${relative('.', path)}`;
 }
 
 /** What only the demo uses is not installed with Flowgate. */

@@ -18,7 +18,7 @@ export async function loadApp(file: string, { isTsxLoaded = false } = {}): Promi
   try {
     exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new CliError(`${file} cannot be loaded: ${reasonOf(error)}`);
+    throw new CliError(`${file} cannot be loaded: ${reasonOf(error)}`, { cause: error });
   }
   // A file that is compiled to CommonJS exports `{ default }` as its default.
   const candidates = [exports['default'], (exports['default'] as Record<string, unknown> | undefined)?.['default']];

@@ -26,7 +26,7 @@ command('serve <app>', 'serve an app (settings come from the environment, see th
   .option('-p, --port <port>', 'port to listen on, instead of PORT')
   .option('--host <host>', 'address to listen on, instead of HOST')
   .addOption(new Option('--role <role>', 'what this process does, instead of ROLE').choices(['all', 'web', 'worker']))
-  .addOption(new Option('--under-dev').hideHelp())
+  .addOption(new Option('--under-dev <restart-file>').hideHelp())
   .action(async (file, options) => (await import('./serve.ts')).serve(file, options));
 
 command('dev <app>', 'serve an app with credentials of its own, and again after every change')

@@ -1,7 +1,7 @@
 /** `flowgate serve`: runs an app until it is told to stop. */
 import type { Logger } from 'pino';
-import { APP } from '../app.ts';
-import { loadSettings, withOverrides } from '../config/settings.ts';
+import { APP, type App } from '../app.ts';
+import { loadSettings, type Settings, withOverrides } from '../config/settings.ts';
 import { stackOf } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { startService } from '../service.ts';
@@ -11,27 +11,35 @@ export interface ServeOptions {
   readonly port?: string;
   readonly host?: string;
   readonly role?: string;
-  /** Set by `flowgate dev`: runs under `tsx watch`, and prints where each Flow is served. */
-  readonly underDev?: boolean;
+  /** Set by `flowgate dev`: runs under `tsx watch`, with the playground. The file that makes it start again. */
+  readonly underDev?: string;
 }
 
 /** Resolves when the service has stopped after SIGTERM or SIGINT; a second signal ends the process at once. */
-export async function serve(file: string, { port, host, role, underDev = false }: ServeOptions): Promise<void> {
-  const app = (await loadApp(file, { isTsxLoaded: underDev }))[APP];
-  const flags = { ...(port && { PORT: port }), ...(host && { HOST: host }), ...(role && { ROLE: role }) };
-  const overrides = { ...app.settings, ...flags };
-  const settings = loadSettings(withOverrides(overrides));
-  const log = createLog(settings.config.logLevel);
-  logWhatNobodyCaught(log, settings.config.logErrorMessages);
-  const service = await startService(app, { settings, log });
-  if (underDev) {
-    for (const flow of app.flows.keys()) console.log(`  flowgate phone ${service.url}/flows/${flow}`);
-    console.log(`  metrics  ${service.adminUrl}/metrics\n`);
-  }
-  // A terminal that closes sends SIGHUP too: what was started for development should then end.
-  if (!underDev) process.on('SIGHUP', () => void service.reload());
+export async function serve(file: string, options: ServeOptions): Promise<void> {
+  const { underDev } = options;
+  if (underDev) return (await import('./serve-dev.ts')).serveForDevelopment(file, { ...options, underDev });
+  const { app, settings, log } = await prepare(file, options);
+  const service = await startService(app[APP], { settings, log });
+  process.on('SIGHUP', () => void service.reload());
   await stopSignal();
   await service.close();
+}
+
+export interface Prepared {
+  readonly app: App;
+  readonly settings: Settings;
+  readonly log: Logger;
+}
+
+/** Loads the app and its settings. Rejects with a CliError or `SETTINGS_INVALID`. */
+export async function prepare(file: string, { port, host, role, underDev }: ServeOptions): Promise<Prepared> {
+  const app = await loadApp(file, { isTsxLoaded: underDev !== undefined });
+  const flags = { ...(port && { PORT: port }), ...(host && { HOST: host }), ...(role && { ROLE: role }) };
+  const settings = loadSettings(withOverrides({ ...app[APP].settings, ...flags }));
+  const log = createLog(settings.config.logLevel);
+  logWhatNobodyCaught(log, settings.config.logErrorMessages);
+  return { app, settings, log };
 }
 
 /**
@@ -56,7 +64,7 @@ function logWhatNobodyCaught(log: Logger, logErrorMessages: boolean): void {
   });
 }
 
-function stopSignal(): Promise<void> {
+export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {

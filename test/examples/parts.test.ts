@@ -48,8 +48,8 @@ test('tokens: the Flow knows its user, is done once, and opens for nobody else',
   await using phone = createPhone(tokens, { settings });
   await phone.sendText('Hi');
   await phone.settled();
-  const [sent] = graph.messages;
-  const { flow_token: token } = (sent?.body as never as Invitation).interactive.action.parameters;
+  const [sent] = graph.messages.map(({ body }) => body as never as Invitation);
+  const token = sent?.interactive.action.parameters.flow_token ?? 'none was sent';
   expect(await phone.open('survey', { token })).toMatchObject({ data: { greeting: `Hello ${phone.user.userId}` } });
   await phone.submit({ answer: 'yes' });
   await expect(phone.open('survey', { token })).rejects.toMatchObject({ status: 427 });

@@ -1,10 +1,16 @@
 /** Vitest's global setup: what this machine cannot test is said in the last lines, so that nobody takes it for passed. */
 import { hasPrometheus } from '../grafana/support/prometheus-available.ts';
+import { chromiumPath } from '../playground/support/chromium-available.ts';
 import { canFreeze, canLimitFiles, canMount } from './disk-available.ts';
 import { hasRedisServer, redisUrl } from './redis-available.ts';
 
 /** Each asks the same question as the tests it speaks for, and answers undefined when they run. */
-const LEFT_OUT: readonly (() => string | undefined)[] = [leftOutOfRedis, leftOutOfDisks, leftOutOfPrometheus];
+const LEFT_OUT: readonly (() => string | undefined)[] = [
+  leftOutOfRedis,
+  leftOutOfDisks,
+  leftOutOfPrometheus,
+  leftOutOfBrowser,
+];
 
 function leftOutOfRedis(): string | undefined {
   if (hasRedisServer) return undefined;
@@ -24,6 +30,10 @@ function leftOutOfDisks(): string | undefined {
 
 function leftOutOfPrometheus(): string | undefined {
   return hasPrometheus ? undefined : 'the dashboards and alerts on real data (no prometheus and promtool on PATH)';
+}
+
+function leftOutOfBrowser(): string | undefined {
+  return chromiumPath ? undefined : 'the playground in a browser (no chromium in /usr/bin and no CHROMIUM_PATH)';
 }
 
 /** @returns what Vitest calls at its very end. */

@@ -1,0 +1,17 @@
+/** What the page is told of the app: its Flows, and what is wrong with them. */
+import type { FlowDefinition } from '../flows/flow.ts';
+import { checkFlowJson } from '../flows/guard/check-flow-json.ts';
+import type { AppFailure, AppReport, FlowReport } from './api.ts';
+
+export function reportApp(bootId: string, publicUrl: string, flows: Iterable<FlowDefinition>): AppReport {
+  return { bootId, publicUrl, flows: [...flows].map(reportFlow) };
+}
+
+function reportFlow({ name, json, completion }: FlowDefinition): FlowReport {
+  const problems = json === undefined ? [] : checkFlowJson(json);
+  return { name, ...(json && { json }), problems, hasCompleted: completion !== undefined };
+}
+
+export function reportFailure(bootId: string, failure: AppFailure): AppReport {
+  return { bootId, publicUrl: '', flows: [], failure };
+}
