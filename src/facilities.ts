@@ -37,13 +37,15 @@ export function openFacilities(options: FacilityOptions): Facilities {
   const state = meteredState(store, { clock, metrics });
   const cache = createCache({ redisUrl, clock, log });
   const onDownload = (outcome: string, durationMs: number) => metrics.mediaDownload(outcome, durationMs);
+  const submits = new SubmitMemory({ state, clock, flowDeadlineMs });
   return {
     state,
     tokens: new Tokens({ state, randomBytes }),
-    submits: new SubmitMemory({ state, clock, flowDeadlineMs }),
+    submits,
     cache,
     media: new Media({ ...(mediaHosts && { hosts: mediaHosts }) }, { clock, onDownload }),
     async close() {
+      submits.close();
       await cache.close();
       await store.close();
     },

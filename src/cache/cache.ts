@@ -88,6 +88,8 @@ class TwoLevelCache implements OpenCache {
   readonly #lookups = new Map<string, Promise<string | undefined>>();
   /** Sources that run: longer than the lookup, when that was given a stale value. */
   readonly #loads = new Map<string, Load>();
+  /** Sources that run, each by how to wait for it no longer: one that never ends must not hold up the end. */
+  readonly #running = new Set<() => void>();
   #hasToldOfSize = false;
 
   constructor(options: OpenCacheOptions) {
@@ -117,6 +119,7 @@ class TwoLevelCache implements OpenCache {
   }
 
   async close(): Promise<void> {
+    for (const giveUp of this.#running) giveUp();
     await (await this.#levels)?.close();
   }
 
@@ -167,8 +170,17 @@ class TwoLevelCache implements OpenCache {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new Error(`what c.cache was to load did not come within ${LOAD_TIMEOUT_MS} ms`));
       const cancel = this.#clock.after(LOAD_TIMEOUT_MS, fail);
+      const end = () => {
+        cancel();
+        this.#running.delete(giveUp);
+      };
+      const giveUp = () => {
+        end();
+        reject(new Error('the cache was closed'));
+      };
+      this.#running.add(giveUp);
       const run = async () => source();
-      run().then(resolve, reject).finally(cancel);
+      run().then(resolve, reject).finally(end);
     });
   }
 

@@ -1,6 +1,7 @@
 /** What stands between a request and its handler's answer, in order: token, once, schema, handler, base data, guard. */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import { FlowgateError } from '../errors.ts';
 import type { Facilities } from '../facilities.ts';
 import type { AppSecrets } from '../http/signature.ts';
 import type { AnswerMetrics } from '../metrics/answer-metrics.ts';
@@ -60,6 +61,7 @@ async function answerOnce(input: AnswerInput, deps: AnswerDeps): Promise<Rendere
 }
 
 async function runStep({ flow, step, context }: AnswerInput, deps: AnswerDeps): Promise<RenderedAnswer> {
+  throwIfOver(context);
   const startedMs = deps.clock.nowMs();
   try {
     return await render(flow, await handle(flow, step, context), context);
@@ -89,10 +91,20 @@ export function screenOf({ action, currentScreen }: RequestContext): string {
 async function handle(flow: FlowDefinition, { schema, handler }: Step, context: RequestContext): Promise<FlowReply> {
   if (!schema) return handler(context, context.data);
   const input = await validateInput(schema, context.data);
+  throwIfOver(context);
   if (input.ok) return handler(context, input.value);
   // A screen that declares no `error_messages` must not get them: a client refuses data for a screen that takes none.
   const bindsFields = declaresData(flow.json, context.currentScreen ?? '', 'error_messages') ?? true;
   return context.error(input.message, bindsFields ? { error_messages: input.fields } : {});
+}
+
+/**
+ * A token, a schema or the store took so long that the user was answered otherwise: a handler that began now would do what
+ * nobody is told of, and do it again at the next try.
+ */
+function throwIfOver(context: RequestContext): void {
+  if (context.deadline.remainingMs() > 0 && !context.isClientGone) return;
+  throw new FlowgateError('HANDLER_LATE', 'nobody waits for the answer any more: the handler was not begun');
 }
 
 /** @throws TypeError for what no context made. */

@@ -5,6 +5,7 @@ import { type Clock, type Deadline, deadlineAt } from '../clock.ts';
 import type { Facilities } from '../facilities.ts';
 import { type HeaderSource, requestIdOf } from '../http/request-id.ts';
 import type { JsonObject } from '../json.ts';
+import { unavailable } from '../media/media-error.ts';
 import type { MediaFile, MediaScope } from '../media/scope.ts';
 import { createSession, type Session } from '../sessions/session.ts';
 import type { SessionKind } from '../sessions/session-kind.ts';
@@ -120,6 +121,7 @@ export class RequestContext implements FallbackContext {
   #defer: Defer | undefined;
   #session: Session<JsonObject> | undefined;
   #media: MediaScope | undefined;
+  #isClosed = false;
   #abortReason: DOMException | undefined;
 
   constructor(input: ContextInput) {
@@ -179,18 +181,15 @@ export class RequestContext implements FallbackContext {
   }
 
   media(field: string): MediaFile[] {
+    if (this.#isClosed) throw unavailable('the handler of the file has ended');
     this.#media ??= this.#input.facilities.media.scope(this.signal);
     return this.#media.picked(this.data[field]);
   }
 
-  /** `close` has something to do. */
-  get hasFiles(): boolean {
-    return this.#media !== undefined;
-  }
-
-  /** Lets go of the files that were downloaded. */
-  async close(): Promise<void> {
-    await this.#media?.[Symbol.asyncDispose]();
+  /** Lets go of the files that were downloaded, and gives no more. @returns undefined where there were none. */
+  close(): PromiseLike<void> | undefined {
+    this.#isClosed = true;
+    return this.#media?.[Symbol.asyncDispose]();
   }
 
   #openSession(): Session<JsonObject> {

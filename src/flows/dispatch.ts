@@ -14,7 +14,7 @@ import { type ContextInput, RequestContext } from './context.ts';
 import type { FlowDefinition, Step } from './flow.ts';
 import { guardModeOf, guardReply } from './guard-reply.ts';
 import { type FlowRequest, isFlowAction } from './protocol.ts';
-import type { FlowReply, RenderedAnswer, RenderedReply } from './reply.ts';
+import type { FlowReply, RenderedReply } from './reply.ts';
 
 /** A fallback has this long, and a fresh signal: the handler's has fired already. */
 const FALLBACK_MS = 500;
@@ -50,7 +50,8 @@ export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps:
   try {
     const step = findStep(flow, input.request) ?? missing(input.request);
     const { request, tenant, trace } = input;
-    const work = () => answered({ flow, step, request, appSecrets: tenant.appSecrets, context, trace }, deps);
+    const answering: AnswerInput = { flow, step, request, appSecrets: tenant.appSecrets, context, trace };
+    const work = () => closing(context, () => answer(answering, deps));
     const running = trace ? trace.handler(screenOf(context), work) : work();
     return await beforeDeadline(running, input.deadlineMs, context, deps);
   } catch (error) {
@@ -64,11 +65,12 @@ export async function dispatch(flow: FlowDefinition, input: DispatchInput, deps:
 }
 
 /** What a handler downloaded goes with it, however late it ends. */
-async function answered(input: AnswerInput, deps: DispatchDeps): Promise<RenderedAnswer> {
+async function closing<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
   try {
-    return await answer(input, deps);
+    return await work();
   } finally {
-    if (input.context.hasFiles) await input.context.close();
+    const closed = context.close();
+    if (closed) await closed; // an await costs a turn, and most handlers have no files
   }
 }
 
@@ -125,8 +127,9 @@ async function answerFallback(
     guardReply(flow, rendered, context, deps, input.trace);
     return rendered;
   };
+  const run = () => closing(context, handler);
   try {
-    const work = input.trace ? input.trace.fallback(handler) : handler();
+    const work = input.trace ? input.trace.fallback(run) : run();
     return await beforeDeadline(work, deadlineMs, context, deps);
   } catch (error) {
     const second = toFailure(error);

@@ -7,6 +7,7 @@ import type { AnswerMetrics } from '../metrics/answer-metrics.ts';
 import type { FlowTrace } from '../tracing/tracing.ts';
 import type { RequestContext } from './context.ts';
 import type { FlowDefinition } from './flow.ts';
+import type { FlowJson } from './flow-json.ts';
 import { checkReply, checkSize, type Violation } from './guard/reply-guard.ts';
 import type { RenderedAnswer, ShownScreen } from './reply.ts';
 
@@ -42,10 +43,11 @@ export function guardReply(
   const mode = guardModeOf(flow, deps);
   if (mode === 'off') return;
   const check = () => violationsOf(flow, rendered, context);
-  const violations = trace ? trace.guard(check) : check();
-  if (violations.length === 0) return;
-  for (const { screen, rule } of violations) deps.metrics.replyViolation(flow.name, screen, rule);
-  deps.onViolations?.({ requestId: context.requestId, text: rendered.text, violations });
+  const found = trace ? trace.guard(check) : check();
+  if (found.length === 0) return;
+  for (const { screen, rule } of found) deps.metrics.replyViolation(flow.name, screen, rule);
+  deps.onViolations?.({ requestId: context.requestId, text: rendered.text, violations: found });
+  const violations = mode === 'error' ? found : withKnownKeys(found, flow.json);
   if (mode === 'report') deps.violationLog.note(flow.name, violations, context.requestId);
   else
     throw new FlowgateError(
@@ -57,14 +59,43 @@ export function guardReply(
 function violationsOf({ compiledGuard }: FlowDefinition, answer: RenderedAnswer, context: RequestContext) {
   const { action, currentScreen } = context;
   const { text, shown = shownIn(answer) } = answer;
-  if (shown && compiledGuard) return checkReply(compiledGuard, { action, currentScreen, ...shown }, text);
-  const tooLarge = checkSize(text, shown?.screen);
-  return tooLarge ? [tooLarge] : [];
+  if (!shown || !compiledGuard) {
+    const tooLarge = checkSize(text, shown?.screen);
+    return tooLarge ? [tooLarge] : [];
+  }
+  const check = (what: ShownScreen) => checkReply(compiledGuard, { action, currentScreen, ...what }, text);
+  try {
+    return check(shown);
+  } catch {
+    return check(JSON.parse(text) as ShownScreen); // a getter threw that did not when the text was made
+  }
 }
 
 /** In an answer that was kept as text. */
 function shownIn({ kind, text }: RenderedAnswer): ShownScreen | undefined {
   return kind === 'screen' ? (JSON.parse(text) as ShownScreen) : undefined;
+}
+
+/** In production, a key that the Flow JSON does not have is not told: a handler may have made it from a user's data. */
+function withKnownKeys(violations: readonly Violation[], json: FlowJson | undefined): Violation[] {
+  const known = namesIn(json);
+  const hide = (part: string, dot: string, name: string) => (known.has(name) ? part : `${dot}?`);
+  return violations.map((violation) => ({ ...violation, key: violation.key.replaceAll(/(^|\.)([\w-]+)/g, hide) }));
+}
+
+const namesByJson = new WeakMap<FlowJson, ReadonlySet<string>>();
+
+/** All keys, those of the declared data among them. */
+function namesIn(json: FlowJson | undefined): ReadonlySet<string> {
+  const known = json && namesByJson.get(json);
+  if (known) return known;
+  const names = new Set<string>();
+  JSON.stringify(json, (key, value: unknown) => {
+    names.add(key);
+    return value;
+  });
+  if (json) namesByJson.set(json, names);
+  return names;
 }
 
 const DESCRIBED = 5;

@@ -70,9 +70,14 @@ export class SubmitClaim {
     await this.#end(async (ifVersion) => ifVersion === 0 || (await state.delete(this.#key, ifVersion)) || undefined);
   }
 
-  async #end(write: VersionedWrite): Promise<void> {
+  /** Renews it no more: it runs out by itself. */
+  abandon(): void {
     this.#isOver = true;
     this.#cancelRenewal();
+  }
+
+  async #end(write: VersionedWrite): Promise<void> {
+    this.abandon();
     const ifVersion = await this.#find(write);
     if (ifVersion !== undefined) await write(ifVersion);
   }

@@ -9,6 +9,7 @@
  * the answer is kept, the next submit runs the handler again. What must not happen twice even then needs a key of its
  * own where it happens. Without the store nothing runs: the submit fails with `STATE_UNAVAILABLE`.
  */
+import { setMaxListeners } from 'node:events';
 import { type Clock, pause } from '../clock.ts';
 import { type Duration, toMs } from '../duration.ts';
 import { codeOf, FlowgateError } from '../errors.ts';
@@ -57,9 +58,17 @@ export class SubmitMemory {
   readonly #running = new Map<string, Promise<SubmitReply>>();
   /** Answers whose store went away while their handler ran, for at most `MAX_RUN_MS`. */
   readonly #unkept = new Map<string, SubmitReply>();
+  /** Takes from the handlers that still run what would keep their process alive. */
+  readonly #closing = new AbortController();
 
   constructor(deps: ClaimDeps) {
     this.#deps = deps;
+    setMaxListeners(0, this.#closing.signal); // each submit listens: Node warns of a leak from the eleventh on
+  }
+
+  /** Waits for no handler any longer: the claims of those that still run are left to run out. */
+  close(): void {
+    this.#closing.abort();
   }
 
   /**
@@ -95,7 +104,7 @@ export class SubmitMemory {
       cancel();
       if (this.#running.get(key) === reply) this.#running.delete(key);
     };
-    const cancel = this.#deps.clock.after(MAX_RUN_MS, forget);
+    const cancel = this.#untilClosed(this.#deps.clock.after(MAX_RUN_MS, forget));
     reply.then(forget, forget);
     return reply;
   }
@@ -126,9 +135,11 @@ export class SubmitMemory {
     run: () => Promise<RenderedAnswer>,
   ): Promise<SubmitReply> {
     let answer: RenderedAnswer | undefined;
+    const abandon = this.#untilClosed(() => claim.abandon());
     try {
       answer = await run();
     } finally {
+      abandon();
       // A claim that cannot be released runs out by itself.
       if (!isKept(answer)) await claim.release().catch(() => {});
     }
@@ -142,21 +153,29 @@ export class SubmitMemory {
     const tell = () => claim.keep(toKept(answer), windowMs);
     await tell().catch(() => {
       this.#unkept.set(key, { ...first(answer), repeated: true });
-      void keepAgain(tell, untilMs, this.#deps.clock).then(() => this.#unkept.delete(key));
+      void keepAgain(tell, untilMs, this.#deps.clock, this.#closing.signal).then(() => this.#unkept.delete(key));
     });
+  }
+
+  /** @returns `end`, which it calls itself when it is closed before. */
+  #untilClosed(end: () => void): () => void {
+    const { signal } = this.#closing;
+    signal.addEventListener('abort', end);
+    return () => {
+      signal.removeEventListener('abort', end);
+      end();
+    };
   }
 }
 
-async function keepAgain(tell: () => Promise<void>, untilMs: number, clock: Clock): Promise<void> {
-  while (clock.nowMs() < untilMs) {
-    await pause(clock, KEEP_AGAIN_MS, NEVER);
+async function keepAgain(tell: () => Promise<void>, untilMs: number, clock: Clock, closed: AbortSignal): Promise<void> {
+  while (clock.nowMs() < untilMs && !closed.aborted) {
+    await pause(clock, KEEP_AGAIN_MS, closed);
     try {
       return await tell();
     } catch {} // still away
   }
 }
-
-const NEVER = new AbortController().signal;
 
 function keyOf({ flow, token, screen = '', data }: Submit): string | undefined {
   return token === undefined || token === 'unused'

@@ -21,6 +21,7 @@ const TOLD: ReadonlySet<ErrorCode> = new Set([
   'DEADLINE_EXPIRED',
   'INBOX_UNAVAILABLE',
   'INBOX_FULL',
+  'TENANT_UNKNOWN',
   'TENANT_UNAVAILABLE',
 ]);
 

@@ -18,7 +18,9 @@ function digest(text: string): string {
 }
 
 function sorted(object: { readonly [key: string]: JsonValue }): object {
+  const keys = Object.keys(object);
+  if (keys.every((key, i) => i === 0 || (keys[i - 1] as string) < key)) return object; // a third of the time for 1 MB
   const copy: Record<string, JsonValue | undefined> = Object.create(null); // where `__proto__` is a key like any other
-  for (const key of Object.keys(object).sort()) copy[key] = object[key];
+  for (const key of keys.sort()) copy[key] = object[key];
   return copy;
 }

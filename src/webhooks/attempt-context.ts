@@ -8,6 +8,7 @@ import { bounded, type GraphClient } from '../graph/client.ts';
 import type { GraphFor } from '../graph/graph.ts';
 import type { JsonObject } from '../json.ts';
 import { graphMedia } from '../media/graph-media.ts';
+import { unavailable } from '../media/media-error.ts';
 import type { MediaFile, MediaScope } from '../media/scope.ts';
 import { createSession, type Session } from '../sessions/session.ts';
 import type { SessionKind } from '../sessions/session-kind.ts';
@@ -46,6 +47,7 @@ export class AttemptContext implements CompletedContext {
   #log: Logger | undefined;
   #effects: Effects | undefined;
   #media: MediaScope | undefined;
+  #isClosed = false;
 
   /** @param deadlineMs monotonic. */
   constructor(item: ClaimedItem, bound: Bound, deadlineMs: number, deps: AttemptContextDeps) {
@@ -106,6 +108,7 @@ export class AttemptContext implements CompletedContext {
   media(field?: string): MediaFile[] {
     const { event, completion } = this.#bound;
     if (!isAnswerable(event)) throw new TypeError('only a message comes with files');
+    if (this.#isClosed) throw unavailable('the handler of the file has ended');
     const lookup = graphMedia(bounded(this.#deps.graphFor(event.phoneNumberId), this));
     this.#media ??= this.#deps.facilities.media.scope(this.signal);
     if (completion) return this.#media.received(field === undefined ? undefined : completion.data[field], lookup);
@@ -115,6 +118,7 @@ export class AttemptContext implements CompletedContext {
 
   /** Lets go of the files that were downloaded. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#media?.[Symbol.asyncDispose]();
   }
 

@@ -328,3 +328,15 @@ test('a cache that was never used has nothing to close', async () => {
   await newCache().close();
   expect(vi.getTimerCount()).toBe(timers);
 });
+
+test('a source that never answers does not hold up the end', async () => {
+  const timers = vi.getTimerCount();
+  const cache = newCache();
+  const { load, asked } = slowSource();
+  const value = cache.getOrSet('a', ttl, load);
+  value.catch(() => {});
+  await asked(1);
+  await cache.close();
+  await expect(value).rejects.toThrow('the cache was closed');
+  expect(vi.getTimerCount()).toBe(timers);
+});

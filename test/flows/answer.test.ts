@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { toAppSecrets } from '../../src/http/signature.ts';
 import { signToken } from '../../src/testing/wire.ts';
-import { APP_SECRET, setUpDispatch as setUp } from '../support/dispatching.ts';
+import { deferred, flush } from '../support/attempts.ts';
+import { APP_SECRET, DEADLINE_MS, setUpDispatch as setUp } from '../support/dispatching.ts';
 
 const json = {
   version: '7.3',
@@ -36,6 +37,27 @@ describe('the reply guard', () => {
     expect(await metric('flowgate_reply_violations_total{flow="demo",screen="A",rule="type"}')).toBe(3);
   });
 
+  test('names in production only the keys that the Flow JSON has: others may be made of what a user wrote', async () => {
+    const slots = {
+      type: 'array',
+      items: { type: 'object', properties: { title: { type: 'string' } } },
+      __example__: [],
+    };
+    const screens = [{ id: 'A', data: { slots } }, ...json.screens.slice(1)];
+    const data = { slots: [{ title: 1 }, { '4915112345678': null }], 'Ada-Example': true };
+    const keys = ['slots[0].title', 'slots[1].?', '?'];
+    const { flow, send, lines } = setUp({ json: { ...json, screens } }, { replyGuard: 'report' });
+    flow.on('A', (c) => c.screen('A', data as never));
+    await send();
+    expect(lines.map(({ key }) => key)).toEqual(keys);
+    const { flow: strict, send: sendStrict } = setUp({ json: { ...json, screens }, guard: 'strict' });
+    strict.on('A', (c) => c.screen('A', data as never));
+    await expect(sendStrict()).rejects.toThrow(/slots\[0\]\.title: .+; A, slots\[1\]\.\?: .+; A, \?: /);
+    const { flow: inTests, send: sendInTests } = setUp({ json: { ...json, screens } }, { replyGuard: 'error' });
+    inTests.on('A', (c) => c.screen('A', data as never));
+    await expect(sendInTests()).rejects.toThrow(/slots\[1\]\.4915112345678: .+; A, Ada-Example: /);
+  });
+
   test('lets the fallback answer when it is strict, and checks that answer, too', async () => {
     const { flow, send } = setUp({ json, guard: 'strict' }, { replyGuard: 'report' });
     flow.init((c) => c.screen('C'));
@@ -59,6 +81,25 @@ describe('the reply guard', () => {
     flow.on('A', z.object({ n: z.number() }), (c) => c.screen('B'));
     await expect(send({ data: {} })).rejects.toMatchObject({ code: 'REPLY_INVALID' });
     expect(await send({ data: { n: 1 } })).toMatchObject({ screen: 'B' });
+  });
+
+  test('looks at what is sent where the data cannot be read twice', async () => {
+    const slot = { type: 'object', properties: { title: { type: 'string' } }, __example__: {} };
+    const screens = [{ id: 'A', data: { slot } }, ...json.screens.slice(1)];
+    const { flow, send } = setUp({ json: { ...json, screens } }, { replyGuard: 'error' });
+    const readOnce = (title: unknown) => {
+      const titles = [title];
+      return {
+        get title() {
+          if (titles.length === 0) throw new Error('read before');
+          return titles.pop();
+        },
+      };
+    };
+    flow.init((c) => c.screen('A', { slot: readOnce('ten') } as never));
+    expect(await send({ action: 'INIT', screen: undefined })).toMatchObject({ data: { slot: { title: 'ten' } } });
+    flow.on('A', (c) => c.screen('A', { slot: readOnce(10) } as never));
+    await expect(send()).rejects.toThrow('A, slot.title: must be a string, is a number (type)');
   });
 
   test('refuses more than a megabyte in a completion, and where no Flow JSON is known', async () => {
@@ -207,6 +248,36 @@ describe('a submit that is handled once', () => {
     expect(runs).toBe(5);
   });
 
+  test('runs once though its handler is late, the fallback answers and the user retries', async () => {
+    const { flow, send, deps, clock } = setUp({ tokens: 'required' });
+    const booked = deferred<void>();
+    const book = vi.fn(async () => booked.promise);
+    flow.on(
+      'A',
+      async (c) => {
+        await book();
+        return c.complete({ booking: book.mock.calls.length });
+      },
+      { once: '10m' },
+    );
+    flow.fallback((c) => c.error(c.failure));
+    const token = await deps.facilities.tokens.mint({ flow: 'demo', user: 'ada', singleUse: true });
+    for (let tries = 0; tries < 2; tries++) {
+      const answer = send({ token });
+      await flush();
+      clock.advance(DEADLINE_MS);
+      expect(await answer).toMatchObject({ data: { error_message: 'late' } });
+    }
+    booked.resolve();
+    await flush();
+    const params = { booking: 1, flow_token: token };
+    for (let tries = 0; tries < 2; tries++) {
+      expect(await send({ token })).toMatchObject({ data: { extension_message_response: { params } } });
+    }
+    expect(book).toHaveBeenCalledOnce();
+    expect(await send({ token, data: { another: true } })).toMatchObject({ status: 427 });
+  });
+
   test('whose answer the guard refuses had its effect: it is not had again', async () => {
     const { flow, send } = setUp({ json, guard: 'strict' });
     let bookings = 0;
@@ -263,4 +334,15 @@ describe('a session', () => {
     });
     await expect(send({ token: 'unused' })).rejects.toMatchObject({ code: 'SESSION_INVALID' });
   });
+});
+
+test('files are not to be had after the handler has ended', async () => {
+  const { flow, send } = setUp();
+  let late: () => unknown = () => undefined;
+  flow.on('A', (c) => {
+    late = () => c.media('photos');
+    return c.screen('B');
+  });
+  await send();
+  expect(late).toThrow(expect.objectContaining({ code: 'MEDIA_UNAVAILABLE' }));
 });

@@ -1,6 +1,10 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { Media } from '../../src/media/media.ts';
+import type { MediaFile } from '../../src/media/scope.ts';
+import { deferred, flush } from '../support/attempts.ts';
 import { DEADLINE_MS, setUpDispatch as setUp } from '../support/dispatching.ts';
+import { FakeCdn } from '../support/fake-cdn.ts';
 
 const json = {
   version: '7.3',
@@ -310,4 +314,80 @@ test('a handler that gives up because its client left is no failure, and calls n
   await expect(answer).rejects.toMatchObject({ code: 'CLIENT_GONE' });
   expect(fallback).not.toHaveBeenCalled();
   expect(lines).toEqual([]);
+});
+
+describe('a handler that nobody waits for any more is not begun', () => {
+  const schema = (isChecked: Promise<unknown>) => ({
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value: unknown) => isChecked.then(() => ({ value })),
+    } as const,
+  });
+
+  test.each(['checkToken', 'the schema'])('when %s took longer than the deadline', async (which) => {
+    const checked = deferred<boolean>();
+    const { flow, send, clock } = setUp(which === 'checkToken' ? { checkToken: () => checked.promise } : {});
+    const handler = vi.fn((c) => c.screen('B'));
+    if (which === 'checkToken') flow.on('A', handler);
+    else flow.on('A', schema(checked.promise), handler);
+    flow.fallback((c) => c.error(c.failure));
+    const answer = send();
+    await flush();
+    clock.advance(DEADLINE_MS);
+    expect(await answer).toMatchObject({ data: { error_message: 'late' } });
+    checked.resolve(true);
+    await flush();
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test('when its client left before; the same submit, sent again, runs it', async () => {
+    const checked = deferred<boolean>();
+    const { flow, send, leave } = setUp({ checkToken: () => checked.promise });
+    const handler = vi.fn((c) => c.screen('B'));
+    flow.on('A', handler, { once: '10m' });
+    const answer = send();
+    await flush();
+    leave();
+    checked.resolve(true);
+    await expect(answer).rejects.toMatchObject({ code: 'CLIENT_GONE' });
+    expect(handler).not.toHaveBeenCalled();
+    expect(await send()).toMatchObject({ screen: 'B' });
+  });
+});
+
+describe('files', () => {
+  /** A Flow whose downloads come from a CDN of the test's own. */
+  async function setUpFiles(cdn: FakeCdn) {
+    const { deps } = setUp();
+    const media = new Media({ hosts: [cdn.origin] });
+    return setUp({}, { facilities: { ...deps.facilities, media } });
+  }
+
+  test('that a fallback downloaded are gone with it', async () => {
+    await using cdn = await FakeCdn.start();
+    const { flow, send } = await setUpFiles(cdn);
+    const downloads: Awaited<ReturnType<MediaFile['download']>>[] = [];
+    flow.on('A', () => Promise.reject(new Error('broken')));
+    flow.fallback(async (c) => {
+      for (const photo of c.media('photo')) downloads.push(await photo.download());
+      return c.error('Sorry');
+    });
+    expect(await send({ data: { photo: [cdn.pick('a photo')] } })).toMatchObject({ data: { error_message: 'Sorry' } });
+    expect(downloads.map(({ sizeBytes }) => sizeBytes)).toEqual([7]);
+    expect(() => downloads[0]?.stream()).toThrow(/the file is gone/);
+  });
+
+  test('that a handler left alone, half downloaded, do not hold up its answer', async () => {
+    await using cdn = await FakeCdn.start();
+    const { flow, send } = await setUpFiles(cdn);
+    const failed = vi.fn();
+    flow.on('A', (c) => {
+      for (const photo of c.media('photo')) photo.download().catch(failed);
+      return c.screen('B');
+    });
+    const hanging = () => () => {};
+    expect(await send({ data: { photo: [cdn.pick('a photo', hanging)] } })).toMatchObject({ screen: 'B' });
+    expect(failed).toHaveBeenCalledOnce();
+  });
 });

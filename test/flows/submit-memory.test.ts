@@ -44,12 +44,13 @@ function answer(text: string, kind: RenderedAnswer['kind'] = 'screen'): Rendered
 function newProcess() {
   const state = new HookedState(memory);
   const submits = new SubmitMemory({ state, clock, flowDeadlineMs: DEADLINE_MS });
+  const close = () => submits.close();
   const send = (run: () => Promise<RenderedAnswer>, what: Partial<Submit> = {}, windowMs = WINDOW_MS) => {
     const controller = new AbortController();
     clock.after(DEADLINE_MS, () => controller.abort());
     return submits.once({ ...submit, ...what }, windowMs, controller, run);
   };
-  return { state, send };
+  return { state, send, close };
 }
 
 /** Lets time pass in steps small enough for every poll, and after each whatever follows from it. */
@@ -653,4 +654,40 @@ describe('under any interleaving of requests, processes and slow calls to the st
     await pass(3_000);
     return seen;
   }
+});
+
+describe('closing', () => {
+  test('leaves no timer for a handler that never ends, and its claim to run out', async () => {
+    const [one, other] = [newProcess(), newProcess()];
+    watch(one.send(never));
+    await pass(DEADLINE_MS); // those of this test's own signals
+    expect(clock.pending).toBeGreaterThan(0);
+    one.close();
+    expect(clock.pending).toBe(0);
+    await pass(LEASE_MS);
+    expect(await other.send(async () => answer('booked'))).toMatchObject({ text: 'booked', repeated: false });
+  });
+
+  test('gives up telling a store that is away of an answer', async () => {
+    const { send, close } = newProcess();
+    await send(async () => {
+      memory.failure = 'away';
+      return answer('booked');
+    });
+    await pass(DEADLINE_MS);
+    expect(clock.pending).toBe(1);
+    close();
+    expect(clock.pending).toBe(0);
+  });
+
+  test('still takes the answer that comes at the last moment', async () => {
+    const [one, other] = [newProcess(), newProcess()];
+    const { promise, resolve } = deferred<RenderedAnswer>();
+    watch(one.send(() => promise));
+    await flush();
+    one.close();
+    resolve(answer('booked'));
+    await flush();
+    expect((await other.send(unused)).text).toBe('booked');
+  });
 });

@@ -16,9 +16,10 @@ import {
   systemMessage,
   textMessage,
 } from '../../src/testing/index.ts';
-import { sealRequest, sign } from '../../src/testing/wire.ts';
+import { sealRequest, sign, signToken } from '../../src/testing/wire.ts';
 import { type Outcome, RunningCommand, run, temporaryDirectory } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { type Behaviour, FakeCdn, sent, status } from '../support/fake-cdn.ts';
 import { FakeGraph } from '../support/fake-graph.ts';
 import { keyPair, makeKeyPair } from '../support/keys.ts';
 import { hasRedisServer } from '../support/redis-available.ts';
@@ -144,6 +145,98 @@ test('a service keeps its secrets and its users to itself, whatever goes wrong',
   ])
     expect(outcome.stdout).toContain(`"code":"${code}"`); // it did go wrong
   expectNoCanary(saidBy(outcome));
+});
+
+test('nor do sessions, tokens, their users, files, cached values and tenants get out', async () => {
+  await using graph = await FakeGraph.start(); // refuses our token, and quotes what it was sent
+  await using cdn = await FakeCdn.start();
+  const env = { GRAPH_BASE_URL: graph.url, PHONE_NUMBER_ID: '106540352242922', MEDIA_HOSTS: cdn.origin };
+  const command = new RunningCommand(['serve', 'test/service/apps/canary-state.mjs'], settings(env));
+  const [, port, adminPort] = await command.printed(/"port":(\d+),"adminPort":(\d+).*flowgate is listening/);
+  const url = `http://127.0.0.1:${port}`;
+  const token = `${WORD}-flow-token`;
+  const phone = createPhone({ url, publicKey: keyPair.publicKey, appSecret }, { user });
+  const ask = async (flow: string, screen: string, data: object, more: object = {}) => {
+    const action = screen === 'INIT' ? { action: 'INIT' } : { action: 'data_exchange', screen, data };
+    const { status, payload } = await phone.send({ version: '4.0', ...action, flow_token: token, ...more }, flow);
+    return [status, payload?.['data']] as const;
+  };
+  const statusOf = async (...asked: Parameters<typeof ask>) => (await ask(...asked))[0];
+  const name = `${WORD} in the data`;
+
+  for (const mode of ['throw', 'refuse']) expect(await statusOf('state', 'SESSION', { name, mode })).toBe(500);
+  for (const screen of ['SESSION_LARGE', 'SESSION_LOST', 'MINT_WRONG', 'CACHE', 'CACHE_KEY', 'ONCE'])
+    expect([screen, await statusOf('state', screen, { name, user: name })]).toEqual([screen, 500]);
+  expect(await statusOf('state', 'CACHE_LARGE', { name })).toBe(200);
+  expect([await statusOf('state', 'ONCE_LARGE', { name }), await statusOf('state', 'ONCE_LARGE', { name })]).toEqual([
+    200, 503,
+  ]);
+  expect(await statusOf('reported', 'A', { name })).toBe(200);
+  expect(await statusOf('refused', 'A', { name })).toBe(500);
+
+  // Tokens: those that live, those that are used, and those that somebody made up.
+  const [, minted] = await ask('state', 'MINT', { user: name });
+  const tokens = Object.values(minted as { token: string; once: string });
+  const signed = async (flow_token: string, secret = appSecret) => {
+    return { flow_token, flow_token_signature: await signToken(flow_token, secret) };
+  };
+  for (const each of tokens) expect(await statusOf('minted', 'INIT', {}, await signed(each))).toBe(500);
+  const last = await signed(tokens[1] ?? '');
+  expect(await statusOf('minted', 'DONE', { name }, last)).toBe(200);
+  expect(await statusOf('minted', 'DONE', { name: WORD }, last)).toBe(427);
+  expect(await statusOf('minted', 'INIT', {}, await signed(`minted:${WORD.padEnd(32, 'x')}`))).toBe(427);
+  expect(await statusOf('minted', 'INIT', {}, await signed(token, WORD))).toBe(427);
+  expect(await statusOf('minted', 'INIT', {}, { flow_token_signature: `${WORD}.${WORD}.${WORD}` })).toBe(427);
+
+  // Files that are refused, missing, a web page, or no files.
+  const page: Behaviour = (response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(`<p>${WORD}</p>`);
+  const picked = [() => page, () => status(404), (file: Buffer) => sent(file.fill(0))].map((how) =>
+    cdn.pick(WORD, how),
+  );
+  const elsewhere = cdn.pick(WORD);
+  const links = [`https://${WORD}.example/${WORD}`, `${cdn.origin}/${WORD}?oe=${WORD}`, WORD];
+  for (const photo of [...picked, ...links.map((cdn_url) => ({ ...elsewhere, cdn_url })), WORD])
+    expect(await statusOf('state', 'MEDIA', { photos: [photo] })).toBe(500);
+
+  // Tenants whose credentials are wrong, or right and not ours to use.
+  for (const [tenant, expected] of Object.entries({ throwing: 503, wrong: 503, acme: 432, nobody: 404 })) {
+    expect([tenant, await statusOf(`state/${tenant}`, 'SESSION', { name })]).toEqual([tenant, expected]);
+    const handshake = `hub.mode=subscribe&hub.challenge=${WORD}&hub.verify_token=${WORD}`;
+    const refused = tenant === 'acme' ? 403 : expected;
+    expect((await fetch(`${url}/webhook/${tenant}?${handshake}`)).status).toBe(refused);
+  }
+
+  const id = () => `wamid.${WORD}${Math.random()}`;
+  await phone.deliver([
+    textMessage(`${WORD} invites`, { user, id: id() }),
+    message('image', { caption: WORD, id: WORD, sha256: WORD, mime_type: WORD }, { user, id: id() }),
+  ]);
+  const admin = `http://127.0.0.1:${adminPort}`;
+  await eventually(async () => {
+    expect(await (await fetch(`${admin}/inbox/items?state=dead`)).json()).toHaveLength(2);
+  });
+  const metrics = await (await fetch(`${admin}/metrics`)).text();
+  command.process.kill('SIGTERM');
+  const outcome = await command.ended;
+  expect(outcome.code).toBe(0);
+  for (const code of [
+    'SESSION_INVALID',
+    'SESSION_TOO_LARGE',
+    'CACHE_VALUE_TOO_LARGE',
+    'REPLY_FORGOTTEN',
+    'REPLY_INVALID',
+    'MEDIA_INVALID',
+    'MEDIA_UNAVAILABLE',
+    'TENANT_UNAVAILABLE',
+    'VERIFY_TOKEN_INVALID',
+    'GRAPH_FAILED',
+  ])
+    expect(outcome.stdout).toContain(`"code":"${code}"`); // it did go wrong
+  const { encryption_key, hmac_key } = elsewhere['encryption_metadata'] as Record<string, string>;
+  for (const said of [metrics, saidBy(outcome)]) {
+    expectNoCanary(said);
+    for (const secret of [...tokens, encryption_key, hmac_key, cdn.origin]) expect(said).not.toContain(secret);
+  }
 });
 
 describe('a start that fails', () => {

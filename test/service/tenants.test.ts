@@ -1,6 +1,6 @@
 /** Several businesses on one server, over HTTP: each is answered with its own secrets and keys, and reaches no other. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { APP, createApp } from '../../src/app.ts';
+import { APP, type App, createApp } from '../../src/app.ts';
 import { systemClock } from '../../src/clock.ts';
 import { DecryptPool } from '../../src/crypto/decrypt-pool.ts';
 import { createFlowEndpoint, type FlowDeps } from '../../src/flows/endpoint.ts';
@@ -225,6 +225,7 @@ test('metrics and log lines name the tenant; what does not exist leaves no trace
     'SIGNATURE_INVALID /flows/booking/acme',
     'DECRYPTION_FAILED acme',
     'SIGNATURE_INVALID /flows/booking/globex',
+    'TENANT_UNKNOWN /flows/booking',
   ]);
 });
 
@@ -245,6 +246,68 @@ test('an app is told whose request it handles, and so are the metrics', async ()
   const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text();
   expect(metrics).toContain(`${REQUESTS}_count{flow="booking",action="INIT",outcome="ok",tenant="globex"} 1`);
   expect(metrics).toContain(`${REQUESTS}_count{flow="booking",action="INIT",outcome="ok"} 1`);
+});
+
+describe.each(httpServers)('one app for several businesses on %s', (HTTP_SERVER) => {
+  const tenantOf = (name: string, { appSecret, pair }: Business) => ({ name, appSecret, publicKey: pair.publicKey });
+  const tenants = [undefined, tenantOf('acme', acme), tenantOf('globex', globex)];
+
+  /** @returns a phone of each business: the settings' own, acme, globex. */
+  async function start(app: App) {
+    const secrets = { APP_SECRET: own.appSecret, PRIVATE_KEY: own.pair.privateKey };
+    const { url, close } = await startTestService(app, { ...secrets, HTTP_SERVER });
+    opened.push(close);
+    const server = { url, appSecret: own.appSecret, publicKey: own.pair.publicKey };
+    return tenants.map((tenant) => createPhone(server, tenant ? { tenant } : {}));
+  }
+
+  test('keeps their sessions, kept answers and completions apart, though their tokens are the same', async () => {
+    const app = createApp({ tenants: (name) => directory[name] });
+    const completed: unknown[] = [];
+    let runs = 0;
+    app
+      .flow('booking')
+      .init(async (c) => c.screen('WELCOME', { kept: ((await c.session.get()) ?? {}) as object }))
+      .on('WELCOME', async (c) => {
+        await c.session.update((kept) => ({ ...kept, [c.tenant ?? 'own']: c.data['guests'] ?? null }));
+        return c.screen('PAY');
+      })
+      .on('PAY', (c) => c.complete({ run: ++runs }), { once: '10m' })
+      .completed(async ({ tenant, data }, c) => completed.push([tenant, data, await c.session.get()]));
+    const phones = await start(app);
+    for (const phone of phones) {
+      expect((await phone.open('booking', { token: 'token-1' })).data).toEqual({ kept: {} });
+      await phone.submit({ guests: 2 });
+      await phone.submit({});
+      await phone.sendCompletion();
+    }
+    await vi.waitFor(() => expect(completed).toHaveLength(3), { timeout: 10_000 });
+    expect(completed.toSorted()).toEqual(
+      [
+        [undefined, { run: 1 }, { own: 2 }],
+        ['acme', { run: 2 }, { acme: 2 }],
+        ['globex', { run: 3 }, { globex: 2 }],
+      ].toSorted(),
+    );
+  });
+
+  test('lets a token in where it was minted for, and nowhere else', async () => {
+    const app = createApp({ tenants: (name) => directory[name] });
+    app.flow('booking', { tokens: 'required' }).init((c) => c.screen('WELCOME', { user: `${c.user} of ${c.tenant}` }));
+    const phones = await start(app);
+    for (const tenant of tenants) {
+      const of = tenant && { tenant: tenant.name };
+      const token = await app.tokens.mint({ flow: 'booking', user: 'ada', ...of });
+      const shown = phones.map((phone) =>
+        phone.open('booking', { token }).then(
+          ({ data }) => data['user'],
+          ({ status }) => status,
+        ),
+      );
+      const expected = tenants.map((at) => (at === tenant ? `ada of ${tenant?.name}` : 427));
+      expect(await Promise.all(shown)).toEqual(expected);
+    }
+  });
 });
 
 describe('webhooks', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { type GraphClient, GraphError } from '../../src/graph/client.ts';
 import {
   flowAlert,
+  image,
   statusUpdate,
   systemMessage,
   TEST_BUSINESS,
@@ -315,5 +316,18 @@ describe('reply', () => {
     expect(await attempts.attempt()).toBe('retry');
     expect((await attempts.find(itemId(1, 'job'))).error).toContain('only a message has a sender');
     expect(graphFor.mock.calls).toEqual([[]]);
+  });
+});
+
+describe('media', () => {
+  test('asked for when the handler has ended is MEDIA_UNAVAILABLE: nobody would remove the file', async () => {
+    const attempts = new Attempts({ graphFor: () => ({}) as GraphClient });
+    let context: EventContext | undefined;
+    attempts.app.on('message.image', (_, c) => {
+      context = c;
+    });
+    await attempts.store(image());
+    expect(await attempts.attempt()).toBe('done');
+    expect(() => context?.media()).toThrow(expect.objectContaining({ code: 'MEDIA_UNAVAILABLE' }));
   });
 });

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../support/command.ts';
 import { Server } from './server.ts';
 
 /** A file in `../apps`. */
-export type AppName = 'recording' | 'failing' | 'dying';
+export type AppName = 'recording' | 'failing' | 'dying' | 'remembering';
 export type JournalName = 'attempts' | 'effects' | 'handled';
 
 export class Installation implements AsyncDisposable {
