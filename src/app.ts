@@ -1,7 +1,8 @@
 /** createApp(): collects Flows, event handlers and jobs. Knows no transport, store or thread. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { SettingOverrides } from './config/settings.ts';
-import { type Flow, FlowDefinition, type FlowOptions } from './flows/flow.ts';
+import type { Flow, FlowOptions } from './flows/flow.ts';
+import { FlowDefinition } from './flows/flow-definition.ts';
 import type { AnyMoves, AnyScreens, FlowJson, MoveMap, MovesOf, ScreenMap, ScreensOf } from './flows/flow-json.ts';
 import type { Host } from './host.ts';
 import type { AppDefinition } from './host-parts.ts';

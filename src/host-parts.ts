@@ -5,7 +5,7 @@ import type { Config, SettingOverrides, Settings } from './config/settings.ts';
 import type { DecryptPoolOptions } from './crypto/decrypt-pool.ts';
 import type { KeyUnwrapper } from './crypto/open-envelope.ts';
 import type { Facilities } from './facilities.ts';
-import type { FlowDefinition } from './flows/flow.ts';
+import type { FlowDefinition } from './flows/flow-definition.ts';
 import type { RefusedAnswer } from './flows/guard-reply.ts';
 import type { Route } from './http/router.ts';
 import type { Metrics } from './metrics/registry.ts';

@@ -1,7 +1,7 @@
 /** What the doctor looks at, and how long: each check tells a fact, a fault with its remedy, or what it would need. */
 import type { Clock } from '../clock.ts';
 import type { PartialSettings } from '../config/partial-settings.ts';
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import type { loadUws } from '../http/uws.ts';
 import type { Send } from './send.ts';
 import type { Handshake } from './tls-handshake.ts';

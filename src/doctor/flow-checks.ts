@@ -1,5 +1,5 @@
 /** The app, and whether each of its Flows answers what its Flow JSON asks. */
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import { unansweredBy } from '../flows/unanswered.ts';
 import { type Check, type DoctorContext, type Finding, failed, ok, skipped } from './check.ts';
 

@@ -7,13 +7,13 @@ import type { AppSecrets } from '../http/signature.ts';
 import type { AnswerMetrics } from '../metrics/answer-metrics.ts';
 import { type FlowMetrics, SLOW_HANDLER_MS } from '../metrics/flow-metrics.ts';
 import type { FlowTrace } from '../tracing/tracing.ts';
-import type { RequestContext } from './context.ts';
-import type { FlowDefinition, Step } from './flow.ts';
+import type { FlowDefinition, Step } from './flow-definition.ts';
 import { declaresData } from './flow-json.ts';
 import { type GuardDeps, guardReply } from './guard-reply.ts';
 import { validateInput } from './input.ts';
 import type { FlowRequest } from './protocol.ts';
 import { type FlowReply, isFlowReply, type RenderedAnswer, renderReply } from './reply.ts';
+import type { RequestContext } from './request-context.ts';
 import { checkFlowToken, needsTokenCheck, useUp } from './token-gate.ts';
 
 export interface AnswerDeps extends GuardDeps {

@@ -1,8 +1,8 @@
 /**
  * From a decrypted request to a rendered reply: the step for its action and screen, its answer, or the fallback's.
  *
- * All that `answer.ts` does runs under one deadline. What is late, throws or is missing goes to the Flow's fallback; without one, or
- * when that fails too, the request fails with `HANDLER_LATE`, `HANDLER_FAILED` or `HANDLER_MISSING`.
+ * All that `answer.ts` does runs under one deadline. What is late, throws or is missing goes to the Flow's fallback;
+ * without one, or when that fails too, the request fails with `HANDLER_LATE`, `HANDLER_FAILED` or `HANDLER_MISSING`.
  */
 import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
 import type { HeaderSource } from '../http/request-id.ts';
@@ -10,11 +10,11 @@ import type { Tenant } from '../tenants/tenant.ts';
 import type { FlowTrace } from '../tracing/tracing.ts';
 import type { Defer } from '../webhooks/jobs.ts';
 import { type AnswerDeps, type AnswerInput, answer, render, screenOf } from './answer.ts';
-import { type ContextInput, RequestContext } from './context.ts';
-import type { FlowDefinition, Step } from './flow.ts';
+import type { FlowDefinition, Step } from './flow-definition.ts';
 import { guardModeOf, guardReply } from './guard-reply.ts';
 import { type FlowRequest, isFlowAction } from './protocol.ts';
 import type { FlowReply, RenderedReply } from './reply.ts';
+import { type ContextInput, RequestContext } from './request-context.ts';
 
 /** A fallback has this long, and a fresh signal: the handler's has fired already. */
 const FALLBACK_MS = 500;

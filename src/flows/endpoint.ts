@@ -24,7 +24,7 @@ import { refusalsByTenant } from '../tenants/refusals.ts';
 import { type FindTenant, receive, type Tenant, type TenantHandler } from '../tenants/tenant.ts';
 import type { FlowTrace, Tracing } from '../tracing/tracing.ts';
 import { type DispatchDeps, dispatch } from './dispatch.ts';
-import type { FlowDefinition } from './flow.ts';
+import type { FlowDefinition } from './flow-definition.ts';
 import {
   ERROR_NOTIFICATION_REPLY,
   type ErrorNotification,

@@ -5,11 +5,11 @@ import type { ReplyGuardMode } from '../config/settings.ts';
 import { FlowgateError } from '../errors.ts';
 import type { AnswerMetrics } from '../metrics/answer-metrics.ts';
 import type { FlowTrace } from '../tracing/tracing.ts';
-import type { RequestContext } from './context.ts';
-import type { FlowDefinition } from './flow.ts';
+import type { FlowDefinition } from './flow-definition.ts';
 import type { FlowJson } from './flow-json.ts';
 import { checkReply, checkSize, type Violation } from './guard/reply-guard.ts';
 import type { RenderedAnswer, ShownScreen } from './reply.ts';
+import type { RequestContext } from './request-context.ts';
 
 /** An answer that broke the Flow JSON, for whoever shows it to its author. */
 export interface RefusedAnswer {

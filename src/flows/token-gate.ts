@@ -11,10 +11,10 @@ import type { AnswerMetrics } from '../metrics/answer-metrics.ts';
 import { looksMinted } from '../tokens/minted-token.ts';
 import { verifyTokenSignature } from '../tokens/token-signature.ts';
 import { DEAD_TOKEN_MESSAGE, type LiveToken } from '../tokens/tokens.ts';
-import type { RequestContext } from './context.ts';
-import type { FlowDefinition } from './flow.ts';
+import type { FlowDefinition } from './flow-definition.ts';
 import type { FlowRequest } from './protocol.ts';
 import { expiredReply, type RenderedAnswer } from './reply.ts';
+import type { RequestContext } from './request-context.ts';
 
 export interface TokenGateDeps {
   readonly facilities: Facilities;

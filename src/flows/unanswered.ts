@@ -1,6 +1,6 @@
 /** What the screens of a Flow JSON ask the endpoint, compared with the handlers there are. */
 import { isObject, type JsonValue } from '../json.ts';
-import type { FlowDefinition } from './flow.ts';
+import type { FlowDefinition } from './flow-definition.ts';
 
 export interface Unanswered {
   readonly screen: string;

@@ -1,5 +1,5 @@
 /** What the page is told of the app: its Flows, and what is wrong with them. */
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import { checkFlowJson } from '../flows/guard/check-flow-json.ts';
 import type { AppFailure, AppReport, FlowReport } from './api.ts';
 

@@ -1,6 +1,6 @@
 /** The calls of the page, as `api.ts` has them: what each takes, and what it does with it. */
 import type { App } from '../app.ts';
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import type { Inbox } from '../webhooks/inbox.ts';
 import type { AppReport, MediaReport, PublicKeyReport, TokenReport, TokenSignatureReport } from './api.ts';
 import { ApiError, badRequest } from './api-error.ts';

@@ -3,7 +3,7 @@ import { createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Secrets, Settings } from '../config/settings.ts';
 import type { KeyRing } from '../crypto/keyring.ts';
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import { flowOfToken } from '../flows/flow-scope.ts';
 import { flowTenant, hasCredentials } from '../tenants/credentials.ts';
 import type { Tenant } from '../tenants/tenant.ts';

@@ -1,6 +1,6 @@
 /** Brings what the page sends to the public port, signed, and tells what the service did meanwhile. */
 import { randomUUID } from 'node:crypto';
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import { itemsIn } from '../webhooks/delivery.ts';
 import type { ExchangeReport, WebhookReport, WebhookRequest } from './api.ts';
 import type { Credentials } from './credentials.ts';

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Cache } from '../cache/cache.ts';
 import { type Clock, type Deadline, deadlineAt } from '../clock.ts';
 import type { Facilities } from '../facilities.ts';
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import { bounded, type GraphClient } from '../graph/client.ts';
 import type { GraphFor } from '../graph/graph.ts';
 import type { JsonObject } from '../json.ts';

@@ -1,6 +1,6 @@
 /** Answers to whoever sent a message. */
 import type { Facilities } from '../facilities.ts';
-import type { FlowDefinition } from '../flows/flow.ts';
+import type { FlowDefinition } from '../flows/flow-definition.ts';
 import type { FlowCard, FlowInvitation, GraphClient, Recipient } from '../graph/client.ts';
 import type { InvitedUser, Reply } from './context.ts';
 import type { WebhookEvent } from './events.ts';

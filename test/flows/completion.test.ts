@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { completedFlow, completedScope } from '../../src/flows/completion.ts';
-import { FlowDefinition } from '../../src/flows/flow.ts';
+import { FlowDefinition } from '../../src/flows/flow-definition.ts';
 import type { CompletionMessage } from '../../src/webhooks/events.ts';
 
 function flowNamed(name: string, options = {}): FlowDefinition {

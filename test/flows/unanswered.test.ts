@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import bookingJson from '../../examples/booking/booking.flow.json' with { type: 'json' };
-import { FlowDefinition } from '../../src/flows/flow.ts';
+import { FlowDefinition } from '../../src/flows/flow-definition.ts';
 import type { FlowJson } from '../../src/flows/flow-json.ts';
 import { unansweredBy } from '../../src/flows/unanswered.ts';
 import { bound, branch, everyComponent, flowOf } from './guard/a-flow.ts';

@@ -1,5 +1,6 @@
 import { type DispatchDeps, dispatch } from '../../src/flows/dispatch.ts';
-import { type Flow, FlowDefinition, type FlowOptions } from '../../src/flows/flow.ts';
+import type { Flow, FlowOptions } from '../../src/flows/flow.ts';
+import { FlowDefinition } from '../../src/flows/flow-definition.ts';
 import { ViolationLog } from '../../src/flows/guard-reply.ts';
 import type { FlowRequest } from '../../src/flows/protocol.ts';
 import { type AppSecrets, toAppSecrets } from '../../src/http/signature.ts';

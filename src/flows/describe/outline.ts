@@ -1,5 +1,5 @@
 /** What a diagram shows of a Flow JSON: its screens, and which may follow which. */
-import type { FlowDefinition } from '../flow.ts';
+import type { FlowDefinition } from '../flow-definition.ts';
 import type { FlowJson, FlowJsonScreen } from '../flow-json.ts';
 import { allowedMoves, INIT } from '../guard/routing.ts';
 import { unansweredBy } from '../unanswered.ts';
