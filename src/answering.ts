@@ -8,6 +8,7 @@ import type { KeyUnwrapper } from './crypto/open-envelope.ts';
 import { createFlowEndpoint, type FlowDeps } from './flows/endpoint.ts';
 import { ViolationLog } from './flows/guard-reply.ts';
 import { ReplyMemory } from './flows/reply-memory.ts';
+import { tellOfFlows } from './flows/start-checks.ts';
 import type { AppDefinition, HostParts, Kept, Shared } from './host-parts.ts';
 import { findRoute, LIVENESS, type Route } from './http/router.ts';
 import { Tenancy } from './tenants/tenancy.ts';
@@ -35,6 +36,7 @@ export async function startAnswering(
   if (!secrets) return { find, keys: undefined, problem: () => undefined, close: async () => {} };
 
   const { clock, log, metrics } = shared;
+  tellOfFlows(app.flows.values(), log);
   const { appSecrets } = secrets;
   const tenancy = new Tenancy({ flows: app.flows, provider: app.tenants, appSecrets, clock, log });
   const { workerNiceness: niceness, decryptBatch: maxBatch, maxQueueWaitMs: maxWaitMs } = shared;

@@ -44,7 +44,7 @@ export interface FlowProblem {
   readonly message: string;
 }
 
-/** GET `public-key`. `?retired` gives one whose private half the server does not hold: what a phone has after a rotation. */
+/** GET `public-key?flow=<name>`. `&retired` gives one whose private half the server does not hold: what a phone has after a rotation. */
 export interface PublicKeyReport {
   /** SPKI. */
   readonly pem: string;

@@ -6,6 +6,7 @@ import guard from '../../examples/parts/guard.ts';
 import lists from '../../examples/parts/lists.ts';
 import media from '../../examples/parts/media.ts';
 import once from '../../examples/parts/once.ts';
+import sending from '../../examples/parts/sending.ts';
 import sessions from '../../examples/parts/sessions.ts';
 import tenants, { businesses } from '../../examples/parts/tenants.ts';
 import tokens from '../../examples/parts/tokens.ts';
@@ -123,3 +124,22 @@ test('tenants: each business is answered by its own keys and secret, and by no o
   await using stranger = createPhone(tenants, { tenant: { ...tenant, appSecret: 'of another' } });
   await expect(stranger.open('hours')).rejects.toMatchObject({ status: 432 });
 });
+
+test('sending: a text is answered with a receipt, and later with a template that opens a Flow for its sender', async () => {
+  await using graph = await FakeGraph.start();
+  const settings = { GRAPH_TOKEN, PHONE_NUMBER_ID, GRAPH_BASE_URL: graph.url };
+  await using phone = createPhone(sending, { settings });
+  await phone.sendText('When can I come?');
+  await phone.settled();
+  expect(graph.reads).toMatchObject([{ status: 'read', typing_indicator: { type: 'text' } }]);
+  const [template] = graph.messages.map(({ body }) => body as never as Template);
+  expect(template).toMatchObject({ to: phone.user.waId, template: { name: 'your_visit' } });
+  const token = template?.template.components[0]?.parameters[0]?.action.flow_token ?? 'none was sent';
+  expect(await phone.open('visit', { token })).toMatchObject({ data: { user: phone.user.waId } });
+});
+
+interface Template {
+  readonly template: {
+    readonly components: readonly { readonly parameters: readonly { readonly action: { flow_token: string } }[] }[];
+  };
+}

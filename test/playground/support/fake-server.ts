@@ -136,7 +136,8 @@ async function answerApi(
   const isPost = request.method === 'POST';
   if (isPost && request.headers['x-playground'] !== '1') return send(response, 403, { error: 'no X-Playground' });
   if (path === 'app') return send(response, 200, fake.app);
-  if (path === 'public-key') return send(response, 200, { pem: (search === '?retired' ? retired : current).publicKey });
+  if (path === 'public-key')
+    return send(response, 200, { pem: (search.includes('retired') ? retired : current).publicKey });
   if (path === 'inbox') return send(response, 200, { items: fake.inbox });
   if (path.startsWith('exchange/')) {
     return send(response, 200, await exchange(fake, decodeURIComponent(path.slice(9)), await text(request)));

@@ -63,13 +63,15 @@ interface Scripted {
 /** A transport that answers by a script, and a clock that stands still but for pauses. */
 function wire(script: readonly (Scripted | Error)[], holdBack?: Promise<void>) {
   const keys: boolean[] = [];
+  const keysOf: string[] = [];
   const requests: JsonObject[] = [];
   const pauses: number[] = [];
   const waiting = new Map<number, () => void>();
   const next = script[Symbol.iterator]();
   const transport: Transport = {
-    publicKey: async (isRetired) => {
+    publicKey: async (flow, isRetired) => {
       keys.push(isRetired);
+      keysOf.push(flow);
       return isRetired ? retiredPublicKey : currentPublicKey;
     },
     exchange: async (_flow, envelope) => {
@@ -93,9 +95,9 @@ function wire(script: readonly (Scripted | Error)[], holdBack?: Promise<void>) {
   };
   const traces: Trace[] = [];
   const client = new WireClient(transport, timing);
-  const send = (conditions = {}) =>
-    client.send('booking', { a: 1 }, { delayMs: 0, isDown: false, ...conditions }, (trace) => traces.push(trace));
-  return { client, send, keys, requests, pauses, traces, passDeadline: () => waiting.get(DEADLINE_MS)?.() };
+  const send = (conditions = {}, flow = 'booking') =>
+    client.send(flow, { a: 1 }, { delayMs: 0, isDown: false, ...conditions }, (trace) => traces.push(trace));
+  return { client, send, keys, keysOf, requests, pauses, traces, passDeadline: () => waiting.get(DEADLINE_MS)?.() };
 }
 
 describe('a request', () => {
@@ -104,6 +106,12 @@ describe('a request', () => {
     expect(await send()).toEqual({ kind: 'answer', payload: { screen: 'A' } });
     expect(requests).toEqual([{ a: 1 }]);
     expect(traces.at(-1)).toMatchObject({ answer: { screen: 'A' }, ending: 'answered', isLate: false });
+  });
+
+  test('is sealed for the business that its Flow belongs to, whose key is fetched once', async () => {
+    const { send, keysOf } = wire(Array.from({ length: 4 }, () => ({ status: 200, payload: { screen: 'A' } })));
+    for (const flow of ['booking', 'survey', 'booking', 'survey']) await send({}, flow);
+    expect(keysOf).toEqual(['booking', 'survey']);
   });
 
   test('with an old key is sent again with the new one, after 500 ms', async () => {

@@ -23,8 +23,9 @@ export class ApiClient implements Transport {
     return get('app');
   }
 
-  async publicKey(isRetired: boolean): Promise<string> {
-    return (await get<PublicKeyReport>(isRetired ? 'public-key?retired' : 'public-key')).pem;
+  async publicKey(flow: string, isRetired: boolean): Promise<string> {
+    const query = `flow=${encodeURIComponent(flow)}${isRetired ? '&retired' : ''}`;
+    return (await get<PublicKeyReport>(`public-key?${query}`)).pem;
   }
 
   exchange(flow: string, body: string): Promise<ExchangeReport> {

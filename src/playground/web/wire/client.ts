@@ -10,8 +10,8 @@ import { outcomeOf } from './outcome.ts';
 import { type Sealed, seal } from './seal.ts';
 
 export interface Transport {
-  /** SPKI PEM. @param isRetired one whose private half the server no longer has. */
-  publicKey(isRetired: boolean): Promise<string>;
+  /** SPKI PEM, of the business that the Flow belongs to. @param isRetired one whose private half no server has. */
+  publicKey(flow: string, isRetired: boolean): Promise<string>;
   exchange(flow: string, body: string): Promise<ExchangeReport>;
 }
 
@@ -57,7 +57,8 @@ export const RETRY_DELAY_MS = 500;
 export class WireClient {
   readonly #transport: Transport;
   readonly #timing: Timing;
-  #publicKey: string | undefined;
+  /** By Flow. */
+  readonly #publicKeys = new Map<string, string>();
   #isRotated = false;
 
   constructor(transport: Transport, timing: Timing) {
@@ -68,16 +69,16 @@ export class WireClient {
   /** From now on the phone has a key that the server no longer knows, until a 421 makes it fetch the new one. */
   rotateKey(isRotated: boolean): void {
     this.#isRotated = isRotated;
-    this.#publicKey = undefined;
+    this.#publicKeys.clear();
   }
 
   get hasRetiredKey(): boolean {
     return this.#isRotated;
   }
 
-  /** Forgets the key: another server may have another. */
+  /** Forgets the keys: another server may have others. */
   forgetKey(): void {
-    this.#publicKey = undefined;
+    this.#publicKeys.clear();
   }
 
   /** Never rejects. @param onTrace told of every attempt, and of the end, even one that comes too late. */
@@ -115,9 +116,10 @@ export class WireClient {
     { delayMs, isDown }: Conditions,
     exchange: Exchange,
   ): Promise<{ sealed: Sealed; status: number }> {
-    this.#publicKey ??= await this.#transport.publicKey(this.#isRotated);
+    const publicKey = this.#publicKeys.get(flow) ?? (await this.#transport.publicKey(flow, this.#isRotated));
+    this.#publicKeys.set(flow, publicKey);
     const startMs = this.#timing.now();
-    const sealed = await seal(plaintext, this.#publicKey);
+    const sealed = await seal(plaintext, publicKey);
     const sealMs = this.#timing.now() - startMs;
     if (delayMs > 0) await this.#timing.pause(delayMs);
     const report = isDown ? undefined : await this.#transport.exchange(flow, sealed.body);
