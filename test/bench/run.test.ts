@@ -78,7 +78,7 @@ describe('a run of every bench, too short for its figures to mean anything', () 
   beforeAll(async () => {
     cpSync('bench/README.md', join(directory, 'README.md'));
     outcome = await runBench(['--smoke', directory, '--write-readme']);
-  }, 180_000);
+  }, 300_000);
 
   test('ends well', () => {
     expect({ ...outcome, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
