@@ -107,12 +107,9 @@ async function appointmentOptions(c: FlowContext<BookingScreens, z.infer<typeof 
   const picked: Picks = c.action === 'BACK' ? ((await c.session.get())?.slot ?? {}) : c.data;
   const locations = locationsFor(picked.department);
   const dates = datesFor(picked);
-  const times =
-    dates.length === 0
-      ? []
-      : await c.cache.getOrSet(`times ${picked.location} ${picked.date}`, { ttl: '30s', grace: '10m' }, () =>
-          timesFor(picked),
-        );
+  const find = () => timesFor(picked);
+  const key = `times ${picked.location} ${picked.date}`;
+  const times = picked.date ? await c.cache.getOrSet(key, { ttl: '30s', grace: '10m' }, find) : [];
   return {
     departments,
     locations,

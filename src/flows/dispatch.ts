@@ -185,12 +185,21 @@ function missing({ action, screen = '?' }: FlowRequest): never {
   throw new FlowgateError('HANDLER_MISSING', `no handler for this action and screen: add ${call}`);
 }
 
+/** One literal: putting it together from parts by spreading cost 4 us a request. */
 function contextInput(flow: FlowDefinition, input: DispatchInput, deps: DispatchDeps): ContextInput {
-  const { request, source, deadlineMs, trace, tenant } = input;
-  const { clock, log, facilities } = deps;
-  const newDefer = trace ? () => deps.newDefer(trace.traceparent) : deps.newDefer;
-  const { name, entryScreen, sessionKind } = flow;
-  const scope = flow.scopeFor(tenant.name);
-  const whose = { flow: name, scope, tenant: tenant.name, entryScreen, sessionKind };
-  return { ...whose, request, source, deadlineMs, clock, log, newDefer, facilities };
+  const { trace, tenant } = input;
+  return {
+    flow: flow.name,
+    scope: flow.scopeFor(tenant.name),
+    tenant: tenant.name,
+    entryScreen: flow.entryScreen,
+    sessionKind: flow.sessionKind,
+    request: input.request,
+    source: input.source,
+    deadlineMs: input.deadlineMs,
+    clock: deps.clock,
+    log: deps.log,
+    newDefer: trace ? () => deps.newDefer(trace.traceparent) : deps.newDefer,
+    facilities: deps.facilities,
+  };
 }
