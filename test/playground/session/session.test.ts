@@ -160,13 +160,14 @@ describe('a session', () => {
       release = resolve;
     });
     const holds = [held];
-    const { session, flowMessage } = start(() => ({
+    const { session, requests, flowMessage } = start(() => ({
       payload: { screen: 'NOWHERE', data: {} },
       after: holds.shift() ?? new Promise(() => {}),
     }));
     await session.sendFlowMessage();
     const message = flowMessage();
     if (message) await session.openFlow(message);
+    await eventually(() => expect(requests, 'sealing is done off the thread, in any order').toHaveLength(1));
     session.leaveFlow();
     if (message) await session.openFlow(message);
     release();
