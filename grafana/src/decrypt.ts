@@ -63,7 +63,7 @@ export const decrypt: DashboardSpec = {
           kind: 'graph',
           question: 'Why are requests refused?',
           action:
-            'queue_full: at the door, the pool is full. crowded_out: older ones, while newer go first in a long overload. expired: the deadline passed in the queue.',
+            'queue_full: at the door, the pool is full. expired: the deadline passed in the queue, so the pool has become slower.',
           unit: units.RequestsPerSecond,
           width: 10,
           isStacked: true,

@@ -1,12 +1,11 @@
 /**
- * The line in front of the decrypt workers: who is admitted, who goes next, who is dropped.
+ * The line in front of the decrypt workers: who is admitted, and who is dropped.
  *
- * Admission is bounded by time: an entry is refused when those before it would keep it waiting longer than the limit,
- * so that the queue never holds work that comes to nothing; and by bytes. First in, first out, until the oldest entry
- * has waited close to the limit for 100 ms on end: then requests come faster than they can be served, and first in,
- * first out would make every single one of them late. From there on the newest goes first and is served at once, while
- * what has waited for the whole limit is dropped, until the queue has been empty or the backlog is gone.
- * (After Maurer, "Fail at Scale", ACM Queue 2015: adaptive LIFO with a short timeout.)
+ * First in, first out, and bounded by time: an entry is refused when those before it would keep it waiting longer than
+ * the limit; and by bytes. A queue that has been full shows that requests come faster than they can be served. A full one
+ * would then make every single user wait for the whole limit, so from there on it admits no more than a short wait, until
+ * it has been empty once. What is too much is refused at the door, where it costs least: nothing that was admitted makes
+ * way for what comes later, since each entry has been read and verified.
  *
  * Pure: the caller passes the time in. A dropped entry costs no RSA. Every admitted entry is taken or dropped, once.
  */
@@ -28,13 +27,11 @@ export interface AdmissionLimits {
   readonly maxBytes: number;
 }
 
-/** `expired`: its deadline passed. `crowded_out`: it waited for the limit while newer ones went first. */
-export type DropReason = 'expired' | 'crowded_out' | 'cancelled';
+/** `expired`: its deadline passed. `cancelled`: nobody waits for it any more. */
+export type DropReason = 'expired' | 'cancelled';
 
-/** The oldest entry has waited for this share of the limit... */
-const STANDING_SHARE = 0.75;
-/** ...and so has the oldest at every look for this long: a standing backlog, not a burst. */
-const STANDING_MS = 100;
+/** Of the limit, while requests come faster than they can be served: enough never to leave a worker idle. */
+const OVERLOADED_SHARE = 1 / 8;
 
 export class AdmissionQueue<T extends Admitted> {
   readonly #limits: AdmissionLimits;
@@ -43,7 +40,7 @@ export class AdmissionQueue<T extends Admitted> {
   #entries: T[] = [];
   #head = 0;
   #bytes = 0;
-  #standingSinceMs: number | undefined;
+  #isOverloaded = false;
 
   /** @param onDropped called once for each entry that was admitted and will not be taken. */
   constructor(limits: AdmissionLimits, onDropped: (entry: T, reason: DropReason) => void) {
@@ -62,7 +59,9 @@ export class AdmissionQueue<T extends Admitted> {
 
   /** @param serviceMs time in which one entry is served, all servers together: what is ahead takes length x this. */
   isFull(serviceMs: number): boolean {
-    return this.length * serviceMs >= this.#limits.maxWaitMs || this.#bytes >= this.#limits.maxBytes;
+    const { maxWaitMs, maxBytes } = this.#limits;
+    const admittedMs = this.#isOverloaded ? maxWaitMs * OVERLOADED_SHARE : maxWaitMs;
+    return this.length * serviceMs >= admittedMs || this.#bytes >= maxBytes;
   }
 
   /** @returns false when the entry is refused: the caller sheds. */
@@ -70,43 +69,22 @@ export class AdmissionQueue<T extends Admitted> {
     if (this.isFull(serviceMs)) return false;
     this.#entries.push(entry);
     this.#bytes += entry.bytes;
+    this.#isOverloaded ||= this.isFull(serviceMs);
     return true;
   }
 
-  /** Takes up to `count` live entries: the oldest, or under a standing backlog the newest. */
+  /** Takes up to `count` live entries, the oldest first. */
   take(count: number, nowMs: number): T[] {
-    const newestFirst = this.#hasStandingBacklog(nowMs);
-    if (newestFirst) this.#dropCrowdedOut(nowMs);
     const taken: T[] = [];
     while (taken.length < count && this.length > 0) {
-      const entry = newestFirst ? this.#leave(this.#entries.pop()) : this.#leave(this.#entries[this.#head++]);
+      const entry = this.#leave(this.#entries[this.#head++]);
       if (entry.cancelled) this.#onDropped(entry, 'cancelled');
       else if (nowMs >= entry.deadlineMs) this.#onDropped(entry, 'expired');
       else taken.push(entry);
     }
+    if (this.length === 0) this.#isOverloaded = false;
     this.#compact();
     return taken;
-  }
-
-  #hasStandingBacklog(nowMs: number): boolean {
-    const oldest = this.#entries[this.#head];
-    if (!oldest || nowMs - oldest.enqueuedAtMs < this.#limits.maxWaitMs * STANDING_SHARE) {
-      this.#standingSinceMs = undefined;
-      return false;
-    }
-    this.#standingSinceMs ??= nowMs;
-    return nowMs - this.#standingSinceMs >= STANDING_MS;
-  }
-
-  /** The old end of a queue that is served from its new end: nobody would ever come to these. */
-  #dropCrowdedOut(nowMs: number): void {
-    for (;;) {
-      const oldest = this.#entries[this.#head];
-      if (!oldest || nowMs - oldest.enqueuedAtMs < this.#limits.maxWaitMs) return;
-      this.#head += 1;
-      this.#leave(oldest);
-      this.#onDropped(oldest, oldest.cancelled ? 'cancelled' : 'crowded_out');
-    }
   }
 
   #leave(entry: T | undefined): T {

@@ -6,8 +6,8 @@ const QUEUE_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10];
 const RSA_SECONDS = [0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32];
 
-/** Refused at the door, dropped for newer ones, or waited until the deadline. */
-export type ShedReason = 'queue_full' | 'crowded_out' | 'expired';
+/** Refused at the door, or admitted and then kept waiting until the deadline. */
+export type ShedReason = 'queue_full' | 'expired';
 
 export interface DecryptMetrics {
   decryptBatch(size: number, busyMs: number): void;
