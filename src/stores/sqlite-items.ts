@@ -15,6 +15,7 @@ import {
   type ItemState,
 } from '../webhooks/inbox.ts';
 import { SqliteFile } from './sqlite-file.ts';
+import { SqliteTally } from './sqlite-tally.ts';
 
 const [WAITING, LEASED, DONE, DEAD] = ITEM_STATES.keys();
 /** Bumped with every change of the tables. */
@@ -75,15 +76,13 @@ export type ClaimedRow = readonly [
 
 export class SqliteItems {
   readonly #file: SqliteFile;
-  /** Counted along, since counting millions of rows takes seconds. */
-  #tally: Tally = NOTHING;
-  #isTallyChanged = false;
+  readonly #tally: SqliteTally<ItemState>;
   #forgottenUpTo = 0;
 
   /** Opens the file at `path` as `SqliteFile` does, and makes due again what the process before this one held. */
   constructor(path: string, { nowMs, lockWaitMs }: { nowMs: number; lockWaitMs: number }) {
     this.#file = new SqliteFile(path, SCHEMA, SCHEMA_VERSION, { lockWaitMs });
-    this.#readTally();
+    this.#tally = new SqliteTally(this.#file, ITEM_STATES);
     this.#returnLeases(nowMs);
     this.commit();
   }
@@ -93,17 +92,11 @@ export class SqliteItems {
   }
 
   commit(): void {
-    if (this.#isTallyChanged) {
-      const { waiting, leased, done, dead } = this.#tally;
-      this.#file.run('UPDATE tally SET waiting = ?, leased = ?, done = ?, dead = ?', waiting, leased, done, dead);
-      this.#isTallyChanged = false;
-    }
-    this.#file.commit();
+    this.#tally.commit();
   }
 
   rollback(): void {
-    this.#file.rollback();
-    this.#readTally();
+    this.#tally.rollback();
   }
 
   close(): void {
@@ -112,7 +105,7 @@ export class SqliteItems {
 
   /** @returns for each row whether it is new, or undefined when it would make more than `maxWaiting` wait. */
   append(rows: readonly ItemRow[], maxWaiting: number, nowMs: number): boolean[] | undefined {
-    if (this.#tally.waiting + rows.length > maxWaiting) return undefined;
+    if (this.#tally.counts.waiting + rows.length > maxWaiting) return undefined;
     const insert = this.#file.statement(
       `INSERT INTO item (id, kind, type, payload, due_at_ms, stored_at_ms) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
@@ -191,7 +184,7 @@ export class SqliteItems {
     const oldest = this.#file.get<{ at: number }>(
       `SELECT due_at_ms AS at FROM ${UNFINISHED} AND state = ${WAITING} ORDER BY due_at_ms LIMIT 1`,
     );
-    return { ...this.#tally, oldestDueMs: Math.max(0, nowMs - (oldest?.at ?? nowMs)) };
+    return { ...this.#tally.counts, oldestDueMs: Math.max(0, nowMs - (oldest?.at ?? nowMs)) };
   }
 
   beginEffect(item: string, key: string, by: string): EffectState {
@@ -245,7 +238,7 @@ export class SqliteItems {
        WHERE state < ${DONE} AND state = ${LEASED}`,
       nowMs,
     );
-    this.#move('leased', 'waiting', this.#tally.leased);
+    this.#move('leased', 'waiting', this.#tally.counts.leased);
   }
 
   /** Ends an attempt; false when its lease was lost. */
@@ -272,17 +265,10 @@ export class SqliteItems {
 
   #move(from: ItemState | undefined, to: ItemState | undefined, count: number): void {
     if (count === 0) return;
-    const tally = { ...this.#tally };
-    if (from) tally[from] -= count;
-    if (to) tally[to] += count;
-    this.#tally = tally;
-    this.#isTallyChanged = true;
-  }
-
-  #readTally(): void {
-    const { waiting, leased, done, dead } = this.#file.get<Tally>('SELECT * FROM tally') ?? NOTHING;
-    this.#tally = { waiting, leased, done, dead };
-    this.#isTallyChanged = false;
+    const counts = { ...this.#tally.counts };
+    if (from) counts[from] -= count;
+    if (to) counts[to] += count;
+    this.#tally.change(counts);
   }
 }
 
@@ -293,9 +279,6 @@ const SOURCES: Readonly<Record<ItemState, string>> = {
   done: `item WHERE state = ${DONE}`,
   dead: GIVEN_UP,
 };
-
-type Tally = Record<ItemState, number>;
-const NOTHING: Tally = { waiting: 0, leased: 0, done: 0, dead: 0 };
 
 interface RecordRow {
   readonly id: string;

@@ -7,6 +7,7 @@
  * records early: nothing tells that from a server that was off for so long.
  */
 import { SqliteFile } from './sqlite-file.ts';
+import { SqliteTally } from './sqlite-tally.ts';
 
 /** Bumped with every change of the tables. */
 const SCHEMA_VERSION = 1;
@@ -26,6 +27,7 @@ const SCHEMA = `
   INSERT INTO tally VALUES (0, 0, 0);
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+const COUNTS = ['last_version', 'bytes', 'written_at_ms'] as const;
 /** 4 MB of log: copying it into the file has to fit into a call's time. */
 const CHECKPOINT_PAGES = 1_000;
 /** libsql gives a text back up to its first one. */
@@ -38,8 +40,7 @@ const PURGE_BYTES = 4 * 1024 * 1024;
 
 export class SqliteRecords {
   readonly #file: SqliteFile;
-  #tally: Tally = NOTHING;
-  #isTallyChanged = false;
+  readonly #tally: SqliteTally<(typeof COUNTS)[number]>;
   /** How far the file's time is ahead of the process's. */
   readonly #aheadMs: number;
 
@@ -47,8 +48,8 @@ export class SqliteRecords {
   constructor(path: string, { nowMs, lockWaitMs }: { nowMs: number; lockWaitMs: number }) {
     const options = { lockWaitMs, synchronous: 'NORMAL', checkpointPages: CHECKPOINT_PAGES } as const;
     this.#file = new SqliteFile(path, SCHEMA, SCHEMA_VERSION, options);
-    this.#readTally();
-    this.#aheadMs = Math.max(0, this.#tally.written_at_ms - nowMs);
+    this.#tally = new SqliteTally(this.#file, COUNTS);
+    this.#aheadMs = Math.max(0, this.#tally.counts.written_at_ms - nowMs);
     this.commit();
   }
 
@@ -57,22 +58,11 @@ export class SqliteRecords {
   }
 
   commit(): void {
-    if (this.#isTallyChanged) {
-      const { last_version, bytes, written_at_ms } = this.#tally;
-      this.#file.run(
-        'UPDATE tally SET last_version = ?, bytes = ?, written_at_ms = ?',
-        last_version,
-        bytes,
-        written_at_ms,
-      );
-      this.#isTallyChanged = false;
-    }
-    this.#file.commit();
+    this.#tally.commit();
   }
 
   rollback(): void {
-    this.#file.rollback();
-    this.#readTally();
+    this.#tally.rollback();
   }
 
   close(): void {
@@ -101,14 +91,14 @@ export class SqliteRecords {
     const isEscaped = value.includes(NUL);
     const text = isEscaped ? JSON.stringify(value) : value;
     const bytes = Buffer.byteLength(text) + key.length + ROW_BYTES;
-    if (this.#tally.bytes + bytes > maxBytes) this.purge(nowMs);
+    if (this.#tally.counts.bytes + bytes > maxBytes) this.purge(nowMs);
     const found = this.#find(key);
     const liveVersion = found && found.expires_at_ms > atMs ? found.version : 0;
     if (ifVersion !== undefined && ifVersion !== liveVersion) return undefined;
     const grownBytes = bytes - (found?.bytes ?? 0);
-    if (grownBytes > 0 && this.#tally.bytes + grownBytes > maxBytes) return 'FULL';
+    if (grownBytes > 0 && this.#tally.counts.bytes + grownBytes > maxBytes) return 'FULL';
     this.#count(grownBytes, atMs, 1);
-    const version = this.#tally.last_version;
+    const version = this.#tally.counts.last_version;
     this.#file.run(
       `INSERT INTO record (key, value, is_escaped, version, bytes, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET
@@ -165,29 +155,14 @@ export class SqliteRecords {
   }
 
   #count(bytes: number, atMs: number, writes: number): void {
-    const { last_version, bytes: bytesBefore, written_at_ms } = this.#tally;
-    this.#tally = {
+    const { last_version, bytes: bytesBefore, written_at_ms } = this.#tally.counts;
+    this.#tally.change({
       last_version: last_version + writes,
       bytes: bytesBefore + bytes,
       written_at_ms: Math.max(written_at_ms, atMs),
-    };
-    this.#isTallyChanged = true;
-  }
-
-  #readTally(): void {
-    const { last_version, bytes, written_at_ms } = this.#file.get<Tally>('SELECT * FROM tally') ?? NOTHING;
-    this.#tally = { last_version, bytes, written_at_ms };
-    this.#isTallyChanged = false;
+    });
   }
 }
-
-/** Counted along, since adding up a million rows takes seconds. */
-interface Tally {
-  readonly last_version: number;
-  readonly bytes: number;
-  readonly written_at_ms: number;
-}
-const NOTHING: Tally = { last_version: 0, bytes: 0, written_at_ms: 0 };
 
 interface Row {
   readonly seq: number;
