@@ -76,6 +76,11 @@ export type BookingMoves = {
 `);
 });
 
+test('examples/booking/screens.ts is what `flowgate flow types` writes for its Flow JSON', () => {
+  const written = readFileSync('examples/booking/screens.ts', 'utf8');
+  expect(written).toBe(typesSource(booking, { name: 'Booking', command: 'booking.flow.json' }));
+});
+
 describe('a data model', () => {
   test.each([
     [{ type: 'string' }, 'string'],
