@@ -29,6 +29,8 @@ export const COMMIT = above(0.025, 0.1);
 /** Calls to the store of sessions and tokens: it has failed at 250 ms. */
 export const STATE_CALL = above(0.025, 0.1);
 export const STATE_FAILURES = above(0.01, 0.05);
+/** A source that is waited for: from 250 ms on an old value is given where there is one. */
+export const CACHE_LOAD = above(0.25, 2);
 /** A handler has 8 s by default, its own work included. */
 export const DOWNLOAD = above(2, 5);
 /** A message is given up after 20 s by default. */

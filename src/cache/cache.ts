@@ -6,13 +6,16 @@
  * that come to an end; and a `delete` that a load begun before it cannot undo.
  *
  * What is kept is JSON text, so the first caller sees what the next ones see: a Date is a string for all. Nothing is logged
- * but that a value was too large. A lifetime is counted by the wall clock: when that jumps, values end early or late.
+ * but that a value was too large, and no metric names a key. A lifetime is counted by the wall clock: when that jumps,
+ * values end early or late.
  */
-import type { BentoCache } from 'bentocache';
 import type { GetSetFactoryContext } from 'bentocache/types';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Duration, toMs } from '../duration.ts';
+import type { CacheMetrics } from '../metrics/cache-metrics.ts';
+import type { Found, Levels } from './levels.ts';
+import { SourceRuns } from './source-runs.ts';
 
 export interface CacheOptions {
   /** How long a value is given without asking its source, at most 30 days. */
@@ -47,24 +50,16 @@ export interface OpenCacheOptions {
   readonly prefix?: string;
   readonly clock?: Clock;
   readonly log: Logger;
+  readonly metrics?: CacheMetrics;
 }
 
 const MAX_CACHE_KEY_CHARS = 500;
 const MAX_LIFETIME: Duration = '30d';
 const MAX_VALUE_CHARS = 1024 * 1024;
-/** A load that takes longer has failed; what it finds afterwards is dropped. */
-const LOAD_TIMEOUT_MS = 30_000;
 
 /** Loads nothing and connects to nothing until it is first used. */
 export function createCache(options: OpenCacheOptions): OpenCache {
   return new TwoLevelCache(options);
-}
-
-type Bento = Pick<BentoCache<never>, 'getOrSet' | 'delete'>;
-
-interface Levels {
-  readonly bento: Bento;
-  close(): Promise<void>;
 }
 
 interface Lifetime {
@@ -85,23 +80,24 @@ class TwoLevelCache implements OpenCache {
   readonly #clock: Clock;
   #levels: Promise<Levels> | undefined;
   /** What is being asked for, here or at its source. */
-  readonly #lookups = new Map<string, Promise<string | undefined>>();
+  readonly #lookups = new Map<string, Promise<Found>>();
   /** Sources that run: longer than the lookup, when that was given a stale value. */
   readonly #loads = new Map<string, Load>();
-  /** Sources that run, each by how to wait for it no longer: one that never ends must not hold up the end. */
-  readonly #running = new Set<() => void>();
+  readonly #runs: SourceRuns;
   #hasToldOfSize = false;
 
   constructor(options: OpenCacheOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#runs = new SourceRuns({ clock: this.#clock, metrics: options.metrics });
   }
 
   async getOrSet<T>(key: string, { ttl, grace }: CacheOptions, load: () => T | Promise<T>): Promise<T> {
     checkKey(key);
     const ttlMs = toMs('ttl', ttl, MAX_LIFETIME);
     const graceMs = grace === undefined ? 0 : toMs('grace', grace, MAX_LIFETIME);
-    const text = await (this.#lookups.get(key) ?? this.#lookUpOnce(key, { ttlMs, graceMs }, load));
+    const running = this.#lookups.get(key);
+    const text = await this.#counted(running ?? this.#lookUpOnce(key, { ttlMs, graceMs }, load), running !== undefined);
     return text === undefined ? (undefined as T) : JSON.parse(text);
   }
 
@@ -111,19 +107,32 @@ class TwoLevelCache implements OpenCache {
     this.#lookups.delete(key);
     const load = this.#loads.get(key);
     if (load) load.isOutdated = true;
-    const { bento } = await this.#open();
-    await bento.delete({ key });
+    const levels = await this.#open();
+    await levels.delete(key);
     // It may have read the second level before, and would write what it read to the first one.
-    const again = () => void bento.delete({ key }).catch(() => {});
+    const again = () => void levels.delete(key).catch(() => {});
     lookup?.then(again, again);
   }
 
   async close(): Promise<void> {
-    for (const giveUp of this.#running) giveUp();
+    this.#runs.close();
     await (await this.#levels)?.close();
   }
 
-  #lookUpOnce(key: string, lifetime: Lifetime, load: () => unknown): Promise<string | undefined> {
+  /** Who waits with others gets what they get, and has loaded nothing. */
+  async #counted(lookup: Promise<Found>, isShared: boolean): Promise<string | undefined> {
+    const { metrics } = this.#options;
+    try {
+      const { text, outcome } = await lookup;
+      metrics?.cacheRequest(isShared && outcome === 'loaded' ? 'shared' : outcome);
+      return text;
+    } catch (error) {
+      metrics?.cacheRequest('failed');
+      throw error;
+    }
+  }
+
+  #lookUpOnce(key: string, lifetime: Lifetime, load: () => unknown): Promise<Found> {
     const lookup = this.#lookUp(key, lifetime, load);
     this.#lookups.set(key, lookup);
     const end = () => {
@@ -133,15 +142,15 @@ class TwoLevelCache implements OpenCache {
     return lookup;
   }
 
-  async #lookUp(key: string, { ttlMs, graceMs }: Lifetime, source: () => unknown): Promise<string | undefined> {
-    const { bento } = await this.#open();
+  async #lookUp(key: string, { ttlMs, graceMs }: Lifetime, source: () => unknown): Promise<Found> {
+    const levels = await this.#open();
     const load: Load = { text: undefined, failure: undefined, isOutdated: false };
     // bentocache counts the grace from the write on.
     const grace = graceMs > 0 && ttlMs + graceMs;
     try {
       const factory = (context: GetSetFactoryContext) => this.#load(key, load, source, context);
-      const kept = await bento.getOrSet<string | undefined>({ key, ttl: ttlMs, grace, factory });
-      return kept ?? load.text;
+      const found = await levels.getOrSet({ key, ttl: ttlMs, grace, factory });
+      return { ...found, text: found.text ?? load.text };
     } catch (error) {
       throw load.failure ? load.failure.error : error;
     }
@@ -155,7 +164,7 @@ class TwoLevelCache implements OpenCache {
   ): Promise<string | undefined> {
     this.#loads.set(key, load);
     try {
-      load.text = JSON.stringify(await this.#inTime(source));
+      load.text = JSON.stringify(await this.#runs.run(source));
     } catch (error) {
       load.failure = { error };
       throw new Error('the source failed'); // bentocache takes a thrown undefined for a value
@@ -164,24 +173,6 @@ class TwoLevelCache implements OpenCache {
     }
     const isKept = load.text !== undefined && this.#fits(load.text) && !load.isOutdated;
     return isKept ? load.text : context.skip();
-  }
-
-  #inTime(source: () => unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(new Error(`what c.cache was to load did not come within ${LOAD_TIMEOUT_MS} ms`));
-      const cancel = this.#clock.after(LOAD_TIMEOUT_MS, fail);
-      const end = () => {
-        cancel();
-        this.#running.delete(giveUp);
-      };
-      const giveUp = () => {
-        end();
-        reject(new Error('the cache was closed'));
-      };
-      this.#running.add(giveUp);
-      const run = async () => source();
-      run().then(resolve, reject).finally(end);
-    });
   }
 
   #fits({ length }: string): boolean {

@@ -5,6 +5,7 @@ import { DEFAULT_NICENESS } from '../crypto/decrypt-workers.ts';
 import type { KeyRing } from '../crypto/keyring.ts';
 import type { HttpServerChoice } from '../http/create-server.ts';
 import { type AppSecrets, toAppSecrets } from '../http/signature.ts';
+import { DEFAULT_MAX_BYTES } from '../media/media.ts';
 import { EnvReader, listOf } from './env.ts';
 import { KEY_SETTINGS, type KeySource, readKeys } from './key-settings.ts';
 
@@ -39,6 +40,10 @@ export interface Config {
   readonly replyGuard: ReplyGuardMode;
   /** Where picked media may be downloaded from, in place of Meta's hosts; undefined: those. */
   readonly mediaHosts: readonly string[] | undefined;
+  /** Of one such file: a larger one is refused. */
+  readonly mediaMaxBytes: number;
+  /** For the download of one, with its wait for a turn. */
+  readonly mediaTimeoutMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Log the message of what a handler throws. Off in production: such a message may quote a user's data. */
   readonly logErrorMessages: boolean;
@@ -97,7 +102,7 @@ export type SettingName =
   | 'HOST' | 'PORT' | 'ADMIN_HOST' | 'ADMIN_PORT' | 'HTTP_SERVER' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE'
   | 'WORKERS' | 'WORKER_NICENESS' | 'DECRYPT_BATCH' | 'MAX_QUEUE_WAIT_MS' | 'FLOW_DEADLINE_MS'
   | 'ROLE' | 'DATA_DIR' | 'REDIS_URL' | 'REDIS_URL_FILE' | 'INBOX_CONCURRENCY'
-  | 'REPLY_GUARD' | 'MEDIA_HOSTS'
+  | 'REPLY_GUARD' | 'MEDIA_HOSTS' | 'MEDIA_MAX_BYTES' | 'MEDIA_TIMEOUT_MS'
   | 'GRAPH_TOKEN' | 'GRAPH_TOKEN_FILE' | 'PHONE_NUMBER_ID' | 'GRAPH_BASE_URL' | 'GRAPH_MESSAGES_PER_SECOND'
   | 'LOG_LEVEL' | 'LOG_ERROR_MESSAGES'
   | 'VERIFY_TOKEN' | 'VERIFY_TOKEN_FILE'
@@ -123,6 +128,8 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     inboxConcurrency: read.int('INBOX_CONCURRENCY', { fallback: 32, min: 1, max: 1_000 }),
     replyGuard: read.oneOf('REPLY_GUARD', REPLY_GUARD_MODES, 'report'),
     mediaHosts: readMediaHosts(read),
+    mediaMaxBytes: read.int('MEDIA_MAX_BYTES', { fallback: DEFAULT_MAX_BYTES, min: 1, max: 104_857_600 }),
+    mediaTimeoutMs: read.int('MEDIA_TIMEOUT_MS', { fallback: 60_000, min: 1_000, max: 3_600_000 }),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     logErrorMessages: read.oneOf('LOG_ERROR_MESSAGES', ['true', 'false'], 'false') === 'true',
   };

@@ -6,6 +6,7 @@
  */
 import { Registry } from 'prom-client';
 import { type AnswerMetrics, createAnswerMetrics } from './answer-metrics.ts';
+import { type CacheMetrics, createCacheMetrics } from './cache-metrics.ts';
 import { createDecryptMetrics, type DecryptMetrics } from './decrypt-metrics.ts';
 import { createFlowHealthMetrics, type FlowHealthMetrics } from './flow-health-metrics.ts';
 import { createFlowMetrics, type FlowMetrics } from './flow-metrics.ts';
@@ -19,6 +20,7 @@ export interface Metrics
   extends FlowMetrics,
     FlowHealthMetrics,
     AnswerMetrics,
+    CacheMetrics,
     GraphMetrics,
     DecryptMetrics,
     KeyMetrics,
@@ -39,6 +41,7 @@ export function createMetrics(): Metrics {
     ...createFlowMetrics(registry),
     ...createFlowHealthMetrics(registry),
     ...createAnswerMetrics(registry),
+    ...createCacheMetrics(registry),
     ...createGraphMetrics(registry),
     ...createDecryptMetrics(registry),
     ...createKeyMetrics(registry),

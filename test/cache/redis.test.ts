@@ -48,6 +48,7 @@ describe.runIf(hasRedisServer)('two caches on one Redis', () => {
   });
   afterEach(() => {
     process.off('unhandledRejection', note);
+    vi.useRealTimers();
     expect(unhandled).toEqual([]);
   });
 
@@ -72,6 +73,23 @@ describe.runIf(hasRedisServer)('two caches on one Redis', () => {
     const load = vi.fn(() => value);
     expect(await both.second.getOrSet('a', ttl, load)).toEqual(value);
     expect(load).not.toHaveBeenCalled();
+  });
+
+  test('tell in their metrics what came from Redis, and what was stale there', async () => {
+    await using redis = await TestRedis.start();
+    const outcomes: string[] = [];
+    const metrics = { cacheRequest: (outcome: string) => void outcomes.push(outcome), cacheLoad() {} };
+    await using first = open(redis);
+    await using second = open(redis, { metrics });
+    await first.cache.getOrSet('kept', ttl, () => 1);
+    await first.cache.getOrSet<unknown>('stale', graced, () => 'old');
+    await second.cache.getOrSet('kept', ttl, () => 2);
+    await second.cache.getOrSet('kept', ttl, () => 2);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
+    const down = () => Promise.reject(new Error('down'));
+    expect(await second.cache.getOrSet<unknown>('stale', graced, down)).toBe('old');
+    await second.cache.getOrSet('new', ttl, () => 3);
+    expect(outcomes).toEqual(['redis', 'memory', 'stale', 'loaded']);
   });
 
   test('forget what one of them deletes', async () => {

@@ -44,6 +44,8 @@ test('needs no more than the secrets; the rest has defaults', () => {
 });
 
 test('tells every mistake in one message, and no secret', () => {
+    mediaMaxBytes: 25 * 1024 * 1024,
+    mediaTimeoutMs: 60_000,
   const message = messageOf({
     PORT: '80a',
     ADMIN_PORT: '70000',
@@ -57,6 +59,8 @@ test('tells every mistake in one message, and no secret', () => {
     PHONE_NUMBER_ID: '+49 30',
     GRAPH_BASE_URL: 'graph.facebook.com',
     PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----',
+    MEDIA_MAX_BYTES: '25 MiB',
+    MEDIA_TIMEOUT_MS: '999',
   });
   expect(message.split('; ')).toEqual([
     'PORT must be a whole number from 0 to 65535, got "80a"',
@@ -71,6 +75,8 @@ test('tells every mistake in one message, and no secret', () => {
     'PRIVATE_KEY is not a valid private key: the PEM is damaged',
     'VERIFY_TOKEN is required: any text of your own, which you also give Meta with the webhook URL',
     'REDIS_URL must look like redis://user:password@host:6379/0, or rediss:// for TLS',
+    'MEDIA_MAX_BYTES must be a whole number from 1 to 104857600, got "25 MiB"',
+    'MEDIA_TIMEOUT_MS must be a whole number from 1000 to 3600000, got "999"',
     'PHONE_NUMBER_ID must be the id of the business number, digits only',
     'GRAPH_BASE_URL must be an http or https URL',
   ]);
@@ -81,6 +87,18 @@ test('takes the files of a certificate together, or not at all', () => {
   const env = { ...required, TLS_CERT_FILE: '/tls/tls.crt', TLS_KEY_FILE: '/tls/tls.key' };
   expect(loadSettings(env).config.tls).toEqual({ certFile: '/tls/tls.crt', keyFile: '/tls/tls.key' });
   for (const name of ['TLS_CERT_FILE', 'TLS_KEY_FILE']) {
+test('takes limits of media up to their bounds, and not beyond', () => {
+  const limitsOf = (MEDIA_MAX_BYTES: string, MEDIA_TIMEOUT_MS: string) => {
+    const { mediaMaxBytes, mediaTimeoutMs } = loadSettings({ ...required, MEDIA_MAX_BYTES, MEDIA_TIMEOUT_MS }).config;
+    return [mediaMaxBytes, mediaTimeoutMs];
+  };
+  expect(limitsOf('1', '1000')).toEqual([1, 1_000]);
+  expect(limitsOf('104857600', '3600000')).toEqual([104_857_600, 3_600_000]);
+  expect(messageOf({ ...required, MEDIA_MAX_BYTES: '0' })).toContain('MEDIA_MAX_BYTES must be');
+  expect(messageOf({ ...required, MEDIA_MAX_BYTES: '104857601' })).toContain('MEDIA_MAX_BYTES must be');
+  expect(messageOf({ ...required, MEDIA_TIMEOUT_MS: '3600001' })).toContain('MEDIA_TIMEOUT_MS must be');
+});
+
     expect(messageOf({ ...required, [name]: '/tls/file' })).toBe(
       'TLS_CERT_FILE and TLS_KEY_FILE go together: set both, or neither',
     );

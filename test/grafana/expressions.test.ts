@@ -22,6 +22,7 @@ beforeAll(async () => {
   metrics.response('booking', 1);
   metrics.webhook('ok', 1);
   metrics.stateCall('ok', 1);
+  metrics.cacheLoad('ok', 1);
   metrics.mediaDownload('ok', 1);
   const text = await metrics.render();
   for (const [, name = '', type = ''] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) types.set(name, type);
@@ -81,6 +82,7 @@ test('every outcome and state that is named exists', () => {
     flowgate_webhook_events_total: ['stored', 'duplicate'],
     flowgate_inbox_attempt_duration_seconds: ['done', 'unhandled', 'retry', 'dead', 'lost'],
     flowgate_state_call_duration_seconds: ['ok', 'failed'],
+    flowgate_cache_load_seconds: ['ok', 'failed'],
     flowgate_media_download_duration_seconds: ['ok', 'aborted', ...codes],
   };
   for (const { where, selector } of everySelector()) {

@@ -1,10 +1,11 @@
-/** What stands around the handlers: the reply guard, flow tokens, kept answers, sessions and their store, picked files. */
+/** What stands around the handlers: the reply guard, tokens, kept answers, sessions and their store, the cache, picked files. */
 import * as units from '@grafana/grafana-foundation-sdk/units';
-import { ANY, DOWNLOAD, STATE_CALL, STATE_FAILURES } from '../limits.ts';
+import { ANY, CACHE_LOAD, DOWNLOAD, STATE_CALL, STATE_FAILURES } from '../limits.ts';
 import { increase, orZero, quantile, rate, share } from '../queries.ts';
 import type { RowSpec } from '../spec.ts';
 
 const STATE = 'flowgate_state_call_duration_seconds';
+const LOADS = 'flowgate_cache_load_seconds';
 const DOWNLOADS = 'flowgate_media_download_duration_seconds';
 
 export const answers: RowSpec = {
@@ -89,6 +90,44 @@ export const answers: RowSpec = {
       unit: units.Short,
       limits: ANY,
       queries: [{ expr: orZero(increase('flowgate_reply_not_shared_total')), legend: 'not shared' }],
+    },
+    {
+      title: 'Answers of the cache',
+      kind: 'graph',
+      question: 'Does the cache help, and does anybody get an old value or none from it?',
+      action:
+        'Mostly loaded: give it a longer ttl, or keys that more users share. stale: a source fails, or takes over 250 ms. failed: a source fails and nothing is kept; with a grace it is kept longer.',
+      unit: units.OpsPerSecond,
+      isStacked: true,
+      noValue: 'nothing cached so far',
+      queries: [{ expr: rate('flowgate_cache_requests_total', { by: ['outcome'] }), legend: '{{outcome}}' }],
+    },
+    {
+      title: 'Failed loads',
+      kind: 'graph',
+      question: 'Do the sources of cached values fail?',
+      action:
+        'Handlers get the error where no old value is left, so users the fallback: look at the service that is asked. One that has not answered after 30 s has failed.',
+      unit: units.PercentUnit,
+      limits: ANY,
+      noValue: 'nothing loaded so far',
+      queries: [
+        {
+          expr: share(rate(`${LOADS}_count`, { where: ['outcome="failed"'] }), rate(`${LOADS}_count`)),
+          legend: 'failed',
+        },
+      ],
+    },
+    {
+      title: 'Time of a load',
+      kind: 'graph',
+      question: 'How long do the sources of cached values take?',
+      action:
+        'Who waits is whoever finds nothing kept. A grace lets them have the old value after 250 ms, while the source goes on.',
+      unit: units.Seconds,
+      limits: CACHE_LOAD,
+      noValue: 'nothing loaded so far',
+      queries: [0.5, 0.9].map((q) => ({ expr: quantile(q, LOADS), legend: `p${q * 100}` })),
     },
     {
       title: 'Downloads of files',

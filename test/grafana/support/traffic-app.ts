@@ -42,7 +42,10 @@ const tenants: TenantProvider = (name) => {
 function addBooking(app: App): void {
   app
     .flow('booking', { checkToken: (token) => token !== DEAD_TOKEN })
-    .init((c) => c.screen('DEPARTMENT'))
+    .init(async (c) => {
+      await c.cache.getOrSet('departments', { ttl: '1s' }, () => ['eyes']);
+      return c.screen('DEPARTMENT');
+    })
     .on('DEPARTMENT', (c) => c.screen('SLOT'))
     .on('SLOT', async (c) => {
       await sleep(SLOW_MS);
