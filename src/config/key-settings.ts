@@ -7,6 +7,8 @@ import { type KeyFile, keyFilesIn } from './key-directory.ts';
 
 /** One of these names the keys. */
 export const KEY_SETTINGS = ['KEYS_DIR', 'PRIVATE_KEY_FILE', 'PRIVATE_KEY'] as const;
+/** Of a directory in the one it is started in. What is longer, and no path either, may be a secret. */
+const SHORT_NAME = /^[\w-]{1,12}$/;
 
 /** Where the keys came from, and will come from when they change. */
 export interface KeySource {
@@ -104,7 +106,8 @@ function listKeyFiles(read: EnvReader, directory: string): KeyFile[] | undefined
     return keyFilesIn(directory);
   } catch (error) {
     const { code = 'unknown reason', path = directory } = error as NodeJS.ErrnoException;
-    read.mistake(`KEYS_DIR: cannot read ${quotePath(path)} (${code})`);
+    const shown = SHORT_NAME.test(path) ? path : quotePath(path);
+    read.mistake(`KEYS_DIR: cannot read ${shown} (${code})`);
     return undefined;
   }
 }

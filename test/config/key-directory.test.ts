@@ -102,6 +102,8 @@ describe('KEYS_DIR', () => {
   const many = Object.fromEntries(Array.from({ length: MAX_KEYS + 1 }, (_, i) => [`${i}.pem`, keyPair.privateKey]));
   test.each<[string, string, string]>([
     ['that is not there', '/nowhere/keys', 'KEYS_DIR: cannot read /nowhere/keys (ENOENT)'],
+    ['that is not in this folder', 'no-such-keys', 'KEYS_DIR: cannot read no-such-keys (ENOENT)'],
+    ['that may be a secret', 'c0ffee00c0ffee00', 'KEYS_DIR: cannot read a text of 16 characters (ENOENT)'],
     ['that is a file', join(directoryOf({ 'a.pem': half }), 'a.pem'), '(ENOTDIR)'],
     ['that is empty', directoryOf({ 'readme.txt': 'x' }), 'holds no private key in a file that ends in .pem or .key'],
     ['with public keys alone', directoryOf({ 'public.pem': keyPair.publicKey }), 'holds no private key'],
