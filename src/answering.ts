@@ -11,10 +11,10 @@ import { ReplyMemory } from './flows/reply-memory.ts';
 import { tellOfFlows } from './flows/start-checks.ts';
 import type { AppDefinition, HostParts, Kept, Shared } from './host-parts.ts';
 import { findRoute, LIVENESS, type Route } from './http/router.ts';
-import { Tenancy } from './tenants/tenancy.ts';
+import type { Tenancy } from './tenants/tenancy.ts';
 import { createWebhookEndpoint } from './webhooks/endpoint.ts';
 import type { Inbox } from './webhooks/inbox.ts';
-import { createDefer } from './webhooks/jobs.ts';
+import { createDefer, type DeferredBy } from './webhooks/jobs.ts';
 
 export interface Answering {
   readonly find: (path: string) => Route | undefined;
@@ -27,7 +27,7 @@ export interface Answering {
 export async function startAnswering(
   app: AppDefinition,
   { secrets, redisUrl }: Settings,
-  { inbox, facilities }: Kept,
+  { inbox, facilities, tenancy }: Kept,
   { startDecryption = DecryptPool.start, onViolations, onHandlerFailed }: HostParts,
   shared: Shared,
 ): Promise<Answering> {
@@ -37,22 +37,19 @@ export async function startAnswering(
 
   const { clock, log, metrics } = shared;
   tellOfFlows(app.flows.values(), log);
-  const { appSecrets } = secrets;
-  const tenancy = new Tenancy({ flows: app.flows, provider: app.tenants, appSecrets, clock, log });
   const { workerNiceness: niceness, decryptBatch: maxBatch, maxQueueWaitMs: maxWaitMs } = shared;
   const pool = await startDecryption({ ...shared, niceness, maxBatch, maxWaitMs, keys: secrets.keys });
   const shareReplies = await openSharedReplies(redisUrl, shared);
   const replies = new ReplyMemory(clock, {}, shareReplies);
   metrics.replyMemoryBytes.collectFrom(() => replies.replyBytes);
   // A request that comes again is another one: the jobs its handler defers have ids of their own.
-  const newDefer = (traceparent?: string) => createDefer(inbox, app.handlers, randomUUID(), traceparent);
+  const newDefer = (by: DeferredBy) => createDefer(inbox, app.handlers, randomUUID(), by);
   const violationLog = new ViolationLog(shared);
   const told = { onViolations, onHandlerFailed };
   const deps = { ...shared, ...secrets, ...told, pool, replies, newDefer, facilities, violationLog };
   addRoutes(routes, app, tenancy, deps, inbox);
   const keys = watchKeys(pool, secrets, shared);
   const close = async () => {
-    tenancy.close();
     await keys?.close();
     await pool.close();
     await shareReplies?.close();
@@ -71,7 +68,12 @@ function addRoutes(
     const handler = createFlowEndpoint(flow, deps, tenancy.ownerOf(flow));
     routes.set(`/flows/${flow.name}`, { methods: ['POST'], handler, forTenant: tenancy.under(handler, flow) });
   }
-  const webhook = createWebhookEndpoint({ ...deps, appSecrets: tenancy.webhookSecrets, inbox, handlers });
+  const webhook = createWebhookEndpoint({
+    ...deps,
+    appSecrets: tenancy.webhookSecrets(deps.appSecrets),
+    inbox,
+    handlers,
+  });
   routes.set('/webhook', { methods: ['GET', 'POST'], handler: webhook, forTenant: tenancy.under(webhook) });
 }
 

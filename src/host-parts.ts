@@ -13,6 +13,7 @@ import type { StateStore } from './state/state-store.ts';
 import type { OpenInboxOptions } from './stores/open-inbox.ts';
 import type { OpenStateOptions } from './stores/open-state.ts';
 import type { TenantProvider } from './tenants/lookup.ts';
+import type { Tenancy } from './tenants/tenancy.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import type { Handlers } from './webhooks/handlers.ts';
 import type { Inbox } from './webhooks/inbox.ts';
@@ -60,8 +61,9 @@ export interface Shared extends Config {
   readonly tracing: Tracing | undefined;
 }
 
-/** What both halves keep things in. */
+/** What both halves keep things in, and where they learn whose those are. */
 export interface Kept {
   readonly inbox: Inbox;
   readonly facilities: Facilities;
+  readonly tenancy: Tenancy;
 }

@@ -15,6 +15,7 @@ import { createMetrics, type Metrics } from './metrics/registry.ts';
 import { answers, loopRuns, probeLoop, Readiness } from './readiness.ts';
 import { openInbox } from './stores/open-inbox.ts';
 import { openState } from './stores/open-state.ts';
+import { Tenancy } from './tenants/tenancy.ts';
 import { createTracing } from './tracing/otel.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { DEFAULT_LEASE_MS, type Inbox } from './webhooks/inbox.ts';
@@ -48,11 +49,12 @@ export async function openHost(app: AppDefinition, parts: HostParts = {}): Promi
   const { clock = systemClock, log = createLog(config.logLevel), wrapTracing = (own) => own } = parts;
   const tracing: Tracing | undefined = wrapTracing(createTracing(clock));
   const shared: Shared = { clock, log, metrics: createMetrics(), tracing, ...config };
-  const { inbox, facilities, answering } = await startParts(app, settings, parts, shared);
+  const { answering, ...kept } = await startParts(app, settings, parts, shared);
+  const { inbox, facilities, tenancy } = kept;
   app.running.current = facilities;
   const { keys } = answering;
   const endReports = await reportKeys(keys, settings, shared);
-  const workers = config.role === 'web' ? undefined : startWorkers(app, settings, { inbox, facilities }, shared);
+  const workers = config.role === 'web' ? undefined : startWorkers(app, settings, kept, shared);
   const readiness = new Readiness({
     inbox: answers(() => inbox.stats()),
     keys: () => keys?.problem,
@@ -72,6 +74,7 @@ export async function openHost(app: AppDefinition, parts: HostParts = {}): Promi
     stopWorkers: async (graceMs) => workers?.stop(graceMs),
     async close() {
       await workers?.stop(CLOSE_GRACE_MS);
+      tenancy.close();
       await endReports();
       await answering.close();
       if (app.running.current === facilities) app.running.current = undefined;
@@ -83,17 +86,22 @@ export async function openHost(app: AppDefinition, parts: HostParts = {}): Promi
 
 /** What opened is closed again when the next does not. */
 async function startParts(app: AppDefinition, settings: Settings, parts: HostParts, shared: Shared) {
+  const tenancy = openTenancy(app, settings, shared);
   const inbox = await startInbox(settings, parts, shared);
   const opened: { close(): Promise<void> }[] = [inbox];
   try {
     const facilities = await startFacilities(settings, parts, shared);
     opened.unshift(facilities);
-    const answering = await startAnswering(app, settings, { inbox, facilities }, parts, shared);
-    return { inbox, facilities, answering };
+    const answering = await startAnswering(app, settings, { inbox, facilities, tenancy }, parts, shared);
+    return { inbox, facilities, tenancy, answering };
   } catch (error) {
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+function openTenancy({ flows, tenants: provider }: AppDefinition, { secrets }: Settings, shared: Shared): Tenancy {
+  return new Tenancy({ ...shared, flows, provider, appSecrets: secrets?.appSecrets, isSending: shared.role !== 'web' });
 }
 
 async function startInbox(
@@ -119,15 +127,16 @@ async function startFacilities(
 function startWorkers(
   { flows, handlers }: AppDefinition,
   { graph }: Settings,
-  kept: Kept,
+  { inbox, facilities, tenancy: { findSender } }: Kept,
   shared: Shared,
 ): InboxWorkers {
   const { clock, metrics } = shared;
   const graphFor = createGraph(graph, clock, {
-    messagesPerSecond: graph?.messagesPerSecond,
+    messagesPerSecond: graph.messagesPerSecond,
     onRetry: ({ graphCode, kind }) => metrics.graphRetry(String(graphCode ?? kind)),
     onTurn: (waitedMs) => metrics.graphTurn(waitedMs),
   });
-  const deps = { ...kept, flows, handlers, graphFor, random: Math.random, leaseMs: DEFAULT_LEASE_MS };
-  return new InboxWorkers({ ...shared, ...deps, concurrency: shared.inboxConcurrency });
+  const given = { inbox, facilities, flows, handlers, graphFor, findSender };
+  const own = { random: Math.random, leaseMs: DEFAULT_LEASE_MS, concurrency: shared.inboxConcurrency };
+  return new InboxWorkers({ ...shared, ...given, ...own });
 }

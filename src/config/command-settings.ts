@@ -60,18 +60,20 @@ export function redisUrlFromEnv(env: NodeJS.ProcessEnv = process.env): string | 
 }
 
 /** The Graph API as one business number. @throws FlowgateError `SETTINGS_INVALID` when its token or number is not set. */
-export function graphFromEnv(env: NodeJS.ProcessEnv = process.env): GraphSettings & { phoneNumberId: string } {
+export function graphFromEnv(
+  env: NodeJS.ProcessEnv = process.env,
+): GraphSettings & { token: string; phoneNumberId: string } {
   const read = new EnvReader(env);
   const graph = readGraph(read);
-  const phoneNumberId = read.string('PHONE_NUMBER_ID');
-  if (!graph && read.string('GRAPH_TOKEN_FILE') === undefined) {
+  const { token, phoneNumberId } = graph;
+  if (token === undefined && read.string('GRAPH_TOKEN_FILE') === undefined) {
     read.mistake("GRAPH_TOKEN is required: a system user's token with whatsapp_business_messaging, from Meta");
   }
   if (phoneNumberId === undefined) {
     read.mistake('PHONE_NUMBER_ID is required: the id of the business number (not the number itself), from Meta');
   }
   read.throwIfInvalid();
-  return graph && phoneNumberId !== undefined ? { ...graph, phoneNumberId } : read.refuse();
+  return token !== undefined && phoneNumberId !== undefined ? { ...graph, token, phoneNumberId } : read.refuse();
 }
 
 /** Where the inbox is: Redis, or the embedded one under the data directory. @throws FlowgateError `SETTINGS_INVALID`. */

@@ -30,7 +30,7 @@ export interface PartialSettings {
   readonly httpServer: HttpServerChoice;
   readonly tls: TlsFiles | undefined;
   /** Its token is secret. */
-  readonly graph: GraphSettings | undefined;
+  readonly graph: GraphSettings;
   /** Secret, as far as there is a password in it. */
   readonly redisUrl: string | undefined;
   readonly dataDir: string;

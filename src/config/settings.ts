@@ -71,12 +71,12 @@ export interface Settings {
   readonly secrets: Secrets | undefined;
   /** With the password in it; without one the inbox is embedded. */
   readonly redisUrl: string | undefined;
-  /** Undefined: handlers cannot send. */
-  readonly graph: GraphSettings | undefined;
+  readonly graph: GraphSettings;
 }
 
 export interface GraphSettings {
-  readonly token: string;
+  /** Undefined: only a business with a token of its own can send. */
+  readonly token: string | undefined;
   /** The number to send from where an event names none. */
   readonly phoneNumberId: string | undefined;
   readonly baseUrl: string | undefined;
@@ -204,7 +204,7 @@ function readSecrets(read: EnvReader): Secrets | undefined {
 }
 
 /** @returns undefined without a token. */
-export function readGraph(read: EnvReader): GraphSettings | undefined {
+export function readGraph(read: EnvReader): GraphSettings {
   const token = read.secret('GRAPH_TOKEN');
   const phoneNumberId = read.string('PHONE_NUMBER_ID');
   const baseUrl = read.string('GRAPH_BASE_URL');
@@ -215,7 +215,7 @@ export function readGraph(read: EnvReader): GraphSettings | undefined {
   if (baseUrl !== undefined && !/^https?:\/\/[^/?#]/.test(baseUrl)) {
     read.mistake('GRAPH_BASE_URL must be an http or https URL');
   }
-  return token === undefined ? undefined : { token, phoneNumberId, baseUrl, messagesPerSecond };
+  return { token, phoneNumberId, baseUrl, messagesPerSecond };
 }
 
 function readAppSecrets(read: EnvReader): AppSecrets | undefined {

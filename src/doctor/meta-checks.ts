@@ -18,7 +18,7 @@ export const publicKeyCheck: Check = {
   name: 'public key at Meta',
   async run(context) {
     const { graph, keys } = context.settings;
-    if (!graph) return skipped('set GRAPH_TOKEN and PHONE_NUMBER_ID');
+    if (graph.token === undefined) return skipped('set GRAPH_TOKEN and PHONE_NUMBER_ID');
     if (graph.phoneNumberId === undefined) return skipped('set PHONE_NUMBER_ID');
     if (!keys) return skipped('needs a private key to compare with');
     try {
@@ -30,7 +30,7 @@ export const publicKeyCheck: Check = {
 };
 
 async function readPublished({ settings: { graph }, fetch, clock, signal }: DoctorContext) {
-  const options = { ...graph, token: graph?.token ?? '', phoneNumberId: graph?.phoneNumberId ?? '' };
+  const options = { ...graph, token: graph.token ?? '', phoneNumberId: graph.phoneNumberId ?? '' };
   return createGraphKeys({ ...options, fetch, clock }).readPublicKey(signal);
 }
 
@@ -95,7 +95,7 @@ export const clockCheck: Check = {
 
 /** Meta's clock first: the public URL may be on this very machine. */
 function clocksIn({ url, settings: { graph } }: DoctorContext): string[] {
-  const ofMeta = graph ? [graph.baseUrl ?? DEFAULT_GRAPH_URL] : [];
+  const ofMeta = graph.token !== undefined ? [graph.baseUrl ?? DEFAULT_GRAPH_URL] : [];
   const own = url === undefined ? [] : [`${url}/healthz`];
   return [...ofMeta, ...own].filter((source) => URL.canParse(source));
 }

@@ -35,27 +35,25 @@ export interface AnswerInput {
 /** Rejects with what the handler throws, or with a code of its parts. */
 export async function answer(input: AnswerInput, deps: AnswerDeps): Promise<RenderedAnswer> {
   if (!needsTokenCheck(input)) return answerGuarded(input, deps);
-  const { reply, token } = { token: undefined, ...(await checkFlowToken(input, deps)) };
-  if (reply) return reply;
-  const answered = await answerGuarded(input, deps);
-  return token?.singleUse && answered.kind === 'complete' ? useUp(token, answered, input, deps) : answered;
+  const refusal = await checkFlowToken(input, deps);
+  return refusal ?? useUp(await answerGuarded(input, deps), input, deps);
 }
 
 /** What the guard refuses after an effect was had is kept all the same: the user's retry must not have it again. */
 async function answerGuarded(input: AnswerInput, deps: AnswerDeps): Promise<RenderedAnswer> {
-  const answered = await answerOnce(input, deps);
+  const { onceMs } = input.step;
+  const answered = await (onceMs === undefined ? runStep(input, deps) : answerOnce(input, onceMs, deps));
   guardReply(input.flow, answered, input.context, deps, input.trace);
   return answered;
 }
 
-/** Or with the answer that the same submit had before. */
-async function answerOnce(input: AnswerInput, deps: AnswerDeps): Promise<RenderedAnswer> {
-  const { flow, step, request, context } = input;
-  if (step.onceMs === undefined) return runStep(input, deps);
+/** The answer that the same submit had before, or the handler's. */
+async function answerOnce(input: AnswerInput, onceMs: number, deps: AnswerDeps): Promise<RenderedAnswer> {
+  const { flow, request, context } = input;
   const { token, screen, data } = request;
   const submit = { flow: context.scope, token, screen, data };
   const run = () => runStep(input, deps);
-  const { repeated, ...answered } = await deps.facilities.submits.once(submit, step.onceMs, context, run);
+  const { repeated, ...answered } = await deps.facilities.submits.once(submit, onceMs, context, run);
   if (repeated) deps.metrics.submitRepeated(flow.name, screenOf(context));
   return answered;
 }
@@ -103,8 +101,8 @@ async function handle(flow: FlowDefinition, { schema, handler }: Step, context: 
  * nobody is told of, and do it again at the next try.
  */
 function throwIfOver(context: RequestContext): void {
-  if (context.deadline.remainingMs() > 0 && !context.isClientGone) return;
-  throw new FlowgateError('HANDLER_LATE', 'nobody waits for the answer any more: the handler was not begun');
+  if (context.isOver)
+    throw new FlowgateError('HANDLER_LATE', 'nobody waits for the answer any more: the handler was not begun');
 }
 
 /** @throws TypeError for what no context made. */

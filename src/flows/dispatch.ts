@@ -6,15 +6,17 @@
  */
 import { type ErrorCode, FlowgateError, stackOf } from '../errors.ts';
 import type { HeaderSource } from '../http/request-id.ts';
+import { type Business, businessOf } from '../tenants/sender.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { FlowTrace } from '../tracing/tracing.ts';
-import type { Defer } from '../webhooks/jobs.ts';
+import type { Defer, DeferredBy } from '../webhooks/jobs.ts';
 import { type AnswerDeps, type AnswerInput, answer, render, screenOf } from './answer.ts';
 import type { FlowDefinition, Step } from './flow-definition.ts';
 import { guardModeOf, guardReply } from './guard-reply.ts';
 import { type FlowRequest, isFlowAction } from './protocol.ts';
 import type { FlowReply, RenderedReply } from './reply.ts';
 import { type ContextInput, RequestContext } from './request-context.ts';
+import { useUp } from './token-gate.ts';
 
 /** A fallback has this long, and a fresh signal: the handler's has fired already. */
 const FALLBACK_MS = 500;
@@ -23,8 +25,8 @@ export interface DispatchDeps extends AnswerDeps {
   readonly logErrorMessages: boolean;
   /** Told of what a handler threw, message and all: development shows it. */
   readonly onHandlerFailed?: ((requestId: string, error: unknown) => void) | undefined;
-  /** A `c.defer` for one request. @param traceparent of the request, where it is traced. */
-  readonly newDefer: (traceparent?: string) => Defer;
+  /** A `c.defer` for one request. @param about whose request it is, and its trace, where it has one. */
+  readonly newDefer: (about: DeferredBy) => Defer;
 }
 
 export interface DispatchInput {
@@ -113,7 +115,7 @@ function beforeDeadline<T>(
 async function answerFallback(
   flow: FlowDefinition,
   failure: Failure,
-  { user }: RequestContext,
+  { liveToken }: RequestContext,
   input: DispatchInput,
   deps: DispatchDeps,
 ): Promise<RenderedReply> {
@@ -121,11 +123,11 @@ async function answerFallback(
   const deadlineMs = deps.clock.nowMs() + FALLBACK_MS;
   const why = failure.error.code === 'HANDLER_LATE' ? 'late' : 'failed';
   const context = new RequestContext({ ...contextInput(flow, { ...input, deadlineMs }, deps), failure: why });
-  context.user = user;
+  context.liveToken = liveToken;
   const handler = async () => {
     const rendered = await render(flow, (await flow.fallbackHandler?.(context)) as FlowReply, context);
     guardReply(flow, rendered, context, deps, input.trace);
-    return rendered;
+    return useUp(rendered, { flow, request: input.request, context }, deps);
   };
   const run = () => closing(context, handler);
   try {
@@ -199,7 +201,12 @@ function contextInput(flow: FlowDefinition, input: DispatchInput, deps: Dispatch
     deadlineMs: input.deadlineMs,
     clock: deps.clock,
     log: deps.log,
-    newDefer: trace ? () => deps.newDefer(trace.traceparent) : deps.newDefer,
+    newDefer: () => deps.newDefer({ traceparent: trace?.traceparent, business: requesterOf(flow, tenant) }),
     facilities: deps.facilities,
   };
+}
+
+/** A Flow that belongs to a business is served to no tenant of a provider: the name of its tenant is its own. */
+function requesterOf(flow: FlowDefinition, { name }: DispatchInput['tenant']): Business | undefined {
+  return businessOf(flow.isOfAnother ? undefined : name, flow);
 }

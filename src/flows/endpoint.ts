@@ -21,7 +21,7 @@ import type { HttpReply, HttpRequest } from '../http/server.ts';
 import { type AppSecrets, type VerifiedBody, verifySignature } from '../http/signature.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { refusalsByTenant } from '../tenants/refusals.ts';
-import { type FindTenant, receive, type Tenant, type TenantHandler } from '../tenants/tenant.ts';
+import { alwaysOf, receive, type Tenant, type TenantHandler, type TenantSource } from '../tenants/tenant.ts';
 import type { FlowTrace, Tracing } from '../tracing/tracing.ts';
 import { type DispatchDeps, dispatch } from './dispatch.ts';
 import type { FlowDefinition } from './flow-definition.ts';
@@ -62,7 +62,7 @@ interface Arrival {
   readonly request: HttpRequest;
   /** Monotonic ms: when the handler is told to stop and the fallback answers. */
   readonly deadlineMs: number;
-  readonly find: FindTenant;
+  readonly source: TenantSource;
   /** Once found. */
   tenant: Tenant | undefined;
   /** For the metrics, once known; `none` for what was never decrypted, and for a body that was answered before. */
@@ -83,11 +83,12 @@ export function createFlowEndpoint(
   owner: Tenant = { name: undefined, appSecrets: deps.appSecrets, keys: undefined, verifyToken: undefined },
 ): TenantHandler {
   const refusals = refusalsByTenant(`/flows/${flow.name}`, deps);
-  const findOwner = () => owner;
-  return (request, find = findOwner) => {
+  const own = alwaysOf(owner);
+  return (request, source = own) => {
     const deadlineMs = request.receivedAtMs + deps.flowDeadlineMs;
-    const arrival: Arrival = { flow, request, deadlineMs, find, tenant: undefined, action: 'none', trace: undefined };
+    const arrival: Arrival = { flow, request, deadlineMs, source, tenant: undefined, action: 'none', trace: undefined };
     if (!deps.pool.isSaturated) return answerAndNote(arrival, refusals, deps);
+    arrival.tenant = source.held();
     deps.metrics.shed('queue_full');
     noteOutcome('pool_saturated', arrival, deps);
     const why = 'requests are refused: they come faster than they can be decrypted';
@@ -110,6 +111,7 @@ async function answerAndNote(arrival: Arrival, refusals: Refusals, deps: FlowDep
     const code = codeOf(error);
     outcome = code.toLowerCase();
     status = statusOf(error);
+    arrival.tenant ??= arrival.source.held(); // what failed before its body was there
     noteFailure(code, error as Error, arrival, refusals, deps);
     throw error;
   } finally {
@@ -142,7 +144,7 @@ function noteOutcome(outcome: string, { flow, request, action, tenant }: Arrival
 }
 
 async function answerFlow(arrival: Arrival, deps: FlowDeps): Promise<HttpReply> {
-  const { tenant, bytes } = await receive(arrival.request, MAX_BODY_BYTES, arrival.find); // 404: whose? 413: over 1 MiB
+  const { tenant, bytes } = await receive(arrival.request, MAX_BODY_BYTES, arrival.source); // 404: whose? 413: over 1 MiB
   arrival.tenant = tenant;
   const body = verifySignature(bytes, arrival.request.header(SIGNATURE_HEADER), tenant.appSecrets); // 432: not theirs
   return deps.replies.once(body.fingerprint, () => answerOnce(body, tenant, arrival, deps)); // 503: answered, answer gone

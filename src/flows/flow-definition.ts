@@ -4,7 +4,7 @@ import { callable, isStandardSchema } from '../checks.ts';
 import type { Duration } from '../duration.ts';
 import { FlowgateError } from '../errors.ts';
 import { ANY_SESSION, type SessionKind, sessionKind } from '../sessions/session-kind.ts';
-import type { FlowCredentials } from '../tenants/credentials.ts';
+import { type FlowCredentials, isOfAnother } from '../tenants/credentials.ts';
 import type { SignatureMode } from '../tokens/token-signature.ts';
 import type { TokenMode } from '../tokens/tokens.ts';
 import { toLimits } from '../webhooks/limits.ts';
@@ -48,6 +48,8 @@ export class FlowDefinition implements Flow, CompletableFlow {
   readonly tokenSignature: SignatureMode;
   readonly metaFlow: NonNullable<FlowOptions['metaFlow']>;
   readonly credentials: FlowCredentials;
+  /** It belongs to a business of its own. */
+  readonly isOfAnother: boolean;
   sessionKind: SessionKind = ANY_SESSION;
   initStep: Step | undefined;
   fallbackHandler: FallbackHandler | undefined;
@@ -72,6 +74,7 @@ export class FlowDefinition implements Flow, CompletableFlow {
     this.tokenSignature = tokenSignature ?? 'optional';
     this.metaFlow = metaFlow ?? { flowName: name };
     this.credentials = credentials;
+    this.isOfAnother = isOfAnother(credentials);
   }
 
   /** @param tenant of a request or a webhook; what has none is the Flow's own business's. */

@@ -5,10 +5,11 @@ import { type Clock, type Deadline, deadlineAt } from '../clock.ts';
 import type { Facilities } from '../facilities.ts';
 import { type HeaderSource, requestIdOf } from '../http/request-id.ts';
 import type { JsonObject } from '../json.ts';
-import { unavailable } from '../media/media-error.ts';
-import type { MediaFile, MediaScope } from '../media/scope.ts';
-import { createSession, type Session } from '../sessions/session.ts';
-import type { SessionKind } from '../sessions/session-kind.ts';
+import { HandlerMedia } from '../media/handler-media.ts';
+import type { MediaFile } from '../media/scope.ts';
+import type { Session } from '../sessions/session.ts';
+import { openSession, type SessionKind } from '../sessions/session-kind.ts';
+import type { LiveToken } from '../tokens/tokens.ts';
 import type { Defer } from '../webhooks/jobs.ts';
 import type { FallbackContext } from './context.ts';
 import type { FlowAction, FlowRequest } from './protocol.ts';
@@ -42,21 +43,21 @@ export class RequestContext implements FallbackContext {
   readonly token: string | undefined;
   readonly version: string | undefined;
   readonly failure: 'late' | 'failed';
-  /** Set by whoever verifies the token. */
-  user: string | undefined;
+  /** Set by whoever verifies it: one that was minted here. */
+  liveToken: LiveToken | undefined;
   readonly #input: ContextInput;
   // Made when first asked for: most handlers use neither, and each costs more than the rest of the context.
   #controller: AbortController | undefined;
   #log: Logger | undefined;
   #defer: Defer | undefined;
   #session: Session<JsonObject> | undefined;
-  #media: MediaScope | undefined;
-  #isClosed = false;
+  readonly #media: HandlerMedia;
   #abortReason: DOMException | undefined;
 
   constructor(input: ContextInput) {
     const { request } = input;
     this.#input = input;
+    this.#media = new HandlerMedia(input.facilities, this);
     this.flow = input.flow;
     this.action = request.action as FlowAction; // the dispatcher lets no other through
     this.currentScreen = request.screen;
@@ -92,6 +93,10 @@ export class RequestContext implements FallbackContext {
     return this.#defer;
   }
 
+  get user(): string | undefined {
+    return this.liveToken?.user;
+  }
+
   get tenant(): string | undefined {
     return this.#input.tenant;
   }
@@ -102,7 +107,8 @@ export class RequestContext implements FallbackContext {
   }
 
   get session(): Session<JsonObject> {
-    this.#session ??= this.#openSession();
+    const { sessionKind, facilities, scope } = this.#input;
+    this.#session ??= openSession(sessionKind, { state: facilities.state, scope, token: this.token, request: this });
     return this.#session;
   }
 
@@ -111,21 +117,12 @@ export class RequestContext implements FallbackContext {
   }
 
   media(field: string): MediaFile[] {
-    if (this.#isClosed) throw unavailable('the handler of the file has ended');
-    this.#media ??= this.#input.facilities.media.scope(this.signal);
-    return this.#media.picked(this.data[field]);
+    return this.#media.open().picked(this.data[field]);
   }
 
   /** Lets go of the files that were downloaded, and gives no more. @returns undefined where there were none. */
   close(): PromiseLike<void> | undefined {
-    this.#isClosed = true;
-    return this.#media?.[Symbol.asyncDispose]();
-  }
-
-  #openSession(): Session<JsonObject> {
-    const { facilities, scope: flow, sessionKind } = this.#input;
-    const { schema, ttlMs } = sessionKind as SessionKind<JsonObject>;
-    return createSession({ state: facilities.state, flow, token: this.token, schema, ttlMs, request: this });
+    return this.#media.close();
   }
 
   screen(name: string, data: object = {}): FlowReply {
@@ -147,6 +144,12 @@ export class RequestContext implements FallbackContext {
 
   expire(message: string): FlowReply {
     return flowReply({ kind: 'expire', message });
+  }
+
+  /** True once the deadline has passed or the client is gone: what begins now is nobody's answer. */
+  get isOver(): boolean {
+    const { clock, deadlineMs } = this.#input;
+    return this.isClientGone || clock.nowMs() >= deadlineMs;
   }
 
   /** True once nobody waits for the answer: what fails then is nobody's failure. */

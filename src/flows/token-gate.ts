@@ -10,7 +10,7 @@ import type { AppSecrets } from '../http/signature.ts';
 import type { AnswerMetrics } from '../metrics/answer-metrics.ts';
 import { looksMinted } from '../tokens/minted-token.ts';
 import { verifyTokenSignature } from '../tokens/token-signature.ts';
-import { DEAD_TOKEN_MESSAGE, type LiveToken } from '../tokens/tokens.ts';
+import { DEAD_TOKEN_MESSAGE } from '../tokens/tokens.ts';
 import type { FlowDefinition } from './flow-definition.ts';
 import type { FlowRequest } from './protocol.ts';
 import { expiredReply, type RenderedAnswer } from './reply.ts';
@@ -30,10 +30,6 @@ export interface GateInput {
   readonly context: RequestContext;
 }
 
-export type Verdict =
-  | { readonly reply: RenderedAnswer } // 427, or the answer that this very submit was given before
-  | { readonly reply: undefined; readonly token: LiveToken | undefined };
-
 /** Known without waiting: most requests of most Flows have a token that is the app's own affair. */
 export function needsTokenCheck({ flow, request, context }: GateInput): boolean {
   const { checkToken, tokens, tokenSignature } = flow;
@@ -45,8 +41,13 @@ export function needsTokenCheck({ flow, request, context }: GateInput): boolean 
   );
 }
 
-/** Rejects with `STATE_UNAVAILABLE`, or with what `checkToken` throws. Tells the context who the user is. */
-export async function checkFlowToken(input: GateInput, deps: TokenGateDeps): Promise<Verdict> {
+/**
+ * Tells the context who the user is. Rejects with `STATE_UNAVAILABLE`, or with what `checkToken` throws.
+ *
+ * @returns what is answered in the handler's place: 427, or the answer that this very submit was given before; undefined
+ *   where the handler answers.
+ */
+export async function checkFlowToken(input: GateInput, deps: TokenGateDeps): Promise<RenderedAnswer | undefined> {
   const { flow, request, appSecrets, context } = input;
   const signature = await verifyTokenSignature(request, flow.tokenSignature, {
     secrets: appSecrets,
@@ -55,27 +56,27 @@ export async function checkFlowToken(input: GateInput, deps: TokenGateDeps): Pro
   if (!signature.ok) return dead(`signature_${signature.reason}`, input, deps);
   const minted = await deps.facilities.tokens.check(context.scope, request, flow.tokens);
   if (minted.state === 'dead') return dead(minted.reason, input, deps);
-  if (minted.state === 'answered') return { reply: { status: 200, kind: 'complete', text: minted.text } };
-  const token = minted.state === 'live' ? minted.token : undefined;
-  context.user = token?.user;
+  if (minted.state === 'answered') return { status: 200, kind: 'complete', text: minted.text };
+  context.liveToken = minted.state === 'live' ? minted.token : undefined;
   const verdict = flow.checkToken ? await flow.checkToken(request.token, context) : true;
-  if (verdict === true) return { reply: undefined, token };
+  if (verdict === true) return undefined;
   return dead('app', input, deps, typeof verdict === 'string' ? verdict : undefined);
 }
 
-function dead(reason: string, { flow }: GateInput, { metrics }: TokenGateDeps, message = DEAD_TOKEN_MESSAGE): Verdict {
+function dead(reason: string, { flow }: GateInput, { metrics }: TokenGateDeps, message = DEAD_TOKEN_MESSAGE) {
   metrics.tokenRefused(flow.name, reason);
-  return { reply: expiredReply(message) };
+  return expiredReply(message);
 }
 
 /** A single-use token is used up by the completion of its Flow. @returns what to answer. */
 export async function useUp(
-  token: LiveToken,
   rendered: RenderedAnswer,
-  { flow, request }: GateInput,
-  { facilities, metrics }: TokenGateDeps,
+  { flow, request, context }: Omit<GateInput, 'appSecrets'>,
+  { facilities, metrics }: Omit<TokenGateDeps, 'clock'>,
 ): Promise<RenderedAnswer> {
-  const text = await facilities.tokens.use(token, request, rendered.text);
+  const { liveToken } = context;
+  if (!liveToken?.singleUse || rendered.kind !== 'complete') return rendered;
+  const text = await facilities.tokens.use(liveToken, request, rendered.text);
   if (text !== undefined) return { ...rendered, text };
   metrics.tokenRefused(flow.name, 'used');
   return expiredReply(DEAD_TOKEN_MESSAGE);

@@ -1,34 +1,73 @@
-/** The Graph API clients of a service: one for each business number, made when first asked for. */
+/** The Graph API clients of a service: one for each number and whose token it is, made when first asked for. */
 import type { Clock } from '../clock.ts';
 import type { GraphSettings } from '../config/settings.ts';
-import { createGraphClient, type GraphClient } from './client.ts';
+import { setLast } from '../last-used.ts';
+import { createGraphClient, type GraphClient, type GraphOptions, type MediaInfo } from './client.ts';
 import type { RetryOptions } from './retry.ts';
 import type { PaceOptions } from './turns.ts';
 
-/** The Graph API as one business number; without an id, as the number of the settings. */
-export type GraphFor = (phoneNumberId?: string) => GraphClient;
+/** Whose token it is that sends, in place of the settings'. */
+export interface GraphAccount {
+  /** Stays the same while the token changes. */
+  readonly owner: string;
+  readonly token: string;
+}
 
-/** Which number a webhook names is Meta's word: of more than these, those used last are kept. */
+/**
+ * The Graph API as one business number.
+ *
+ * @param phoneNumberId without one, that of the settings: to be given with an account.
+ * @param account without one, the settings' token.
+ */
+export type GraphFor = (phoneNumberId?: string, account?: GraphAccount) => GraphClient;
+
+/** Which number an event names is the word of whoever signed it: of more than these, those used last are kept. */
 const MAX_NUMBERS = 1_000;
 
 /**
- * All who send from one number share its client, and so its pace.
+ * All who send from one number with one owner's token share its client, and so its pace. Of two owners each has its own:
+ * an event can name any number, and must not use up the turns of somebody else's.
+ *
+ * @param settings without a token: only accounts can send.
  * @returns a function that throws a TypeError telling which setting is missing.
  */
-export function createGraph(
-  settings: GraphSettings | undefined,
-  clock: Clock,
-  limits: RetryOptions & PaceOptions = {},
-): GraphFor {
-  const clients = new Map<string, GraphClient>();
-  return (phoneNumberId = settings?.phoneNumberId) => {
-    if (!settings) throw new TypeError('GRAPH_TOKEN is not set: without it nothing can be sent');
-    if (phoneNumberId === undefined) throw new TypeError('PHONE_NUMBER_ID is not set: there is no number to send from');
-    const client = clients.get(phoneNumberId) ?? createGraphClient({ ...limits, ...settings, phoneNumberId, clock });
-    clients.delete(phoneNumberId); // so that it comes last
-    clients.set(phoneNumberId, client);
-    const [longestUnused] = clients.keys();
-    if (clients.size > MAX_NUMBERS && longestUnused !== undefined) clients.delete(longestUnused);
-    return client;
+export function createGraph(settings: GraphSettings, clock: Clock, limits: RetryOptions & PaceOptions = {}): GraphFor {
+  const lines = new Map<string, Line>();
+  return (phoneNumberId, account) => {
+    const token = account?.token ?? settings.token;
+    const number = phoneNumberId ?? settings.phoneNumberId;
+    if (token === undefined) throw new TypeError('GRAPH_TOKEN is not set: without it nothing can be sent');
+    if (number === undefined) throw new TypeError('PHONE_NUMBER_ID is not set: there is no number to send from');
+    const key = `${account?.owner ?? ''}/${number}`;
+    const line = lines.get(key) ?? new Line({ ...limits, ...settings, token, phoneNumberId: number, clock });
+    line.token = token;
+    setLast(lines, key, line, MAX_NUMBERS);
+    return line.client;
   };
+}
+
+/** A client that outlasts its token: with a new one it goes on at the pace it had, and so does what waits for its turn. */
+class Line {
+  token: string;
+  readonly client: GraphClient;
+
+  constructor({ token, ...options }: GraphOptions) {
+    this.token = token;
+    const client = createGraphClient({ ...options, token, fetch: (input, init) => fetch(input, this.#signed(init)) });
+    this.client = { ...client, mediaInfo: async (...asked) => this.#opened(await client.mediaInfo(...asked)) };
+  }
+
+  #signed(init: RequestInit = {}): RequestInit {
+    const headers = new Headers(init.headers);
+    headers.set('Authorization', this.#authorization);
+    return { ...init, headers };
+  }
+
+  #opened(media: MediaInfo): MediaInfo {
+    return { ...media, authorization: this.#authorization };
+  }
+
+  get #authorization(): string {
+    return `Bearer ${this.token}`;
+  }
 }

@@ -5,6 +5,8 @@
  * in 6 s from a number to a user, 45 at once).
  */
 
+import { setLast } from '../last-used.ts';
+
 const SECOND_MS = 1_000;
 export const PAIR_BURST = 45;
 export const PAIR_INTERVAL_MS = 6_000;
@@ -54,18 +56,13 @@ export class PairBuckets {
 
   take(user: string, nowMs: number): void {
     const fullAtMs = Math.max(this.#fullAtMs.get(user) ?? nowMs, nowMs) + PAIR_INTERVAL_MS;
-    this.#fullAtMs.delete(user); // so that it comes last
-    this.#fullAtMs.set(user, fullAtMs);
-    this.#forget(nowMs);
+    this.#sweep(nowMs);
+    setLast(this.#fullAtMs, user, fullAtMs, MAX_PAIRS);
   }
 
-  #forget(nowMs: number): void {
-    if (nowMs >= this.#sweepAtMs) {
-      this.#sweepAtMs = nowMs + PAIR_INTERVAL_MS;
-      for (const [user, fullAtMs] of this.#fullAtMs) if (fullAtMs <= nowMs) this.#fullAtMs.delete(user);
-    }
-    if (this.#fullAtMs.size <= MAX_PAIRS) return;
-    const [longestUnused] = this.#fullAtMs.keys();
-    if (longestUnused !== undefined) this.#fullAtMs.delete(longestUnused);
+  #sweep(nowMs: number): void {
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = nowMs + PAIR_INTERVAL_MS;
+    for (const [user, fullAtMs] of this.#fullAtMs) if (fullAtMs <= nowMs) this.#fullAtMs.delete(user);
   }
 }

@@ -8,6 +8,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
+import { setLast } from '../last-used.ts';
 import { type Found, TenantLookup, type TenantProvider } from './lookup.ts';
 import { MissingTenants } from './missing.ts';
 import { ProblemLog } from './problem-log.ts';
@@ -79,6 +80,11 @@ export class TenantDirectory {
     return this.#wait(this.#lookups.get(name) ?? this.#lookUp(name));
   }
 
+  /** What is held by now: asks nobody, and counts as no use. */
+  held(name: string): Tenant | undefined {
+    return this.#held.get(name)?.tenant;
+  }
+
   /** Ends the lookups that run. */
   close(): void {
     this.#problems.close();
@@ -86,8 +92,7 @@ export class TenantDirectory {
   }
 
   #use(name: string, held: Held): Tenant | Promise<Tenant> {
-    this.#held.delete(name);
-    this.#held.set(name, held);
+    setLast(this.#held, name, held, MAX_TENANTS);
     const nowMs = this.#clock.nowMs();
     if (nowMs < held.refreshAtMs) return held.tenant;
     const refreshing = this.#refreshes.get(name) ?? this.#refresh(name, held);
@@ -118,7 +123,7 @@ export class TenantDirectory {
   async #load(name: string): Promise<Tenant> {
     try {
       const found = await this.#lookup.find(name, undefined);
-      if (!found) throw unknown();
+      if (!found) throw unknownTenant();
       this.#fruitless.giveBack();
       this.#missing.delete(name);
       return this.#hold(name, found);
@@ -145,7 +150,7 @@ export class TenantDirectory {
     }
     if (!found) {
       this.#held.delete(name);
-      throw this.#miss(name, unknown());
+      throw this.#miss(name, unknownTenant());
     }
     if (held.told !== undefined) this.#problems.recovered(name);
     return this.#hold(name, found);
@@ -153,10 +158,8 @@ export class TenantDirectory {
 
   #hold(name: string, found: NonNullable<Found>): Tenant {
     const nowMs = this.#clock.nowMs();
-    this.#held.delete(name);
-    this.#held.set(name, { ...found, confirmedAtMs: nowMs, refreshAtMs: nowMs + REFRESH_MS, told: undefined });
-    const [oldest] = this.#held.keys();
-    if (this.#held.size > MAX_TENANTS && oldest !== undefined) this.#held.delete(oldest);
+    const held = { ...found, confirmedAtMs: nowMs, refreshAtMs: nowMs + REFRESH_MS, told: undefined };
+    setLast(this.#held, name, held, MAX_TENANTS);
     return found.tenant;
   }
 
@@ -189,7 +192,7 @@ function track<T>(running: Map<string, Promise<T>>, name: string, work: Promise<
   return tracked;
 }
 
-function unknown(): FlowgateError {
+export function unknownTenant(): FlowgateError {
   return new FlowgateError('TENANT_UNKNOWN', 'no tenant of this name');
 }
 

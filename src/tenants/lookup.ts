@@ -90,8 +90,8 @@ export class TenantLookup {
     });
   }
 
-  #digest({ appSecret, keys, passphrase, verifyToken }: TenantCredentials): string {
-    const text = JSON.stringify([appSecret, keys, passphrase, verifyToken]);
+  #digest({ appSecret, keys, passphrase, verifyToken, graphToken, phoneNumberId }: TenantCredentials): string {
+    const text = JSON.stringify([appSecret, keys, passphrase, verifyToken, graphToken, phoneNumberId]);
     return createHmac('sha256', this.#digestKey).update(text).digest('base64');
   }
 }

@@ -1,6 +1,7 @@
 /** Names that led nowhere, remembered for a while and up to a bound: anybody can make them up. */
 import type { Clock } from '../clock.ts';
 import type { FlowgateError } from '../errors.ts';
+import { setLast } from '../last-used.ts';
 
 export const MAX_MISSING = 1_000;
 
@@ -33,10 +34,7 @@ export class MissingTenants {
   }
 
   add(name: string, error: FlowgateError, forMs: number, told: string | undefined): void {
-    this.#missing.delete(name);
-    this.#missing.set(name, { error, untilMs: this.#clock.nowMs() + forMs, told });
-    const [oldest] = this.#missing.keys();
-    if (this.#missing.size > MAX_MISSING && oldest !== undefined) this.#missing.delete(oldest);
+    setLast(this.#missing, name, { error, untilMs: this.#clock.nowMs() + forMs, told }, MAX_MISSING);
   }
 
   delete(name: string): void {

@@ -1,20 +1,26 @@
-/** Whose requests a service answers: the settings' own business, those of single Flows, and those that a provider tells. */
+/**
+ * Whose requests a process answers, and as whom it sends: the settings' own business, those of single Flows, and those
+ * that a provider tells. Both halves of a service ask here, so a tenant is looked up once for both.
+ */
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { FlowgateError } from '../errors.ts';
 import type { HttpHandler } from '../http/server.ts';
 import type { AppSecrets } from '../http/signature.ts';
-import { type FlowCredentials, flowTenant, hasCredentials } from './credentials.ts';
-import { TenantDirectory } from './directory.ts';
+import { type FlowCredentials, flowSender, flowTenant, hasCredentials, isOfAnother } from './credentials.ts';
+import { TenantDirectory, unknownTenant } from './directory.ts';
 import type { TenantProvider } from './lookup.ts';
+import { type FindSender, Sender } from './sender.ts';
 import { forTenants, type Tenant, type TenantHandler } from './tenant.ts';
 
 export interface TenancyOptions {
   readonly flows: ReadonlyMap<string, FlowOfSomebody>;
   readonly provider: TenantProvider | undefined;
-  /** The settings'. */
-  readonly appSecrets: AppSecrets;
+  /** The settings'; undefined for a worker, which answers nobody and needs no secret of a Flow. */
+  readonly appSecrets: AppSecrets | undefined;
+  /** False for a process that handles no events, and needs no token of a Flow. */
+  readonly isSending: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -25,16 +31,27 @@ interface FlowOfSomebody {
 }
 
 export class Tenancy {
-  /** Who may sign what comes to `/webhook`: the business of the settings, and those that a Flow belongs to. */
-  readonly webhookSecrets: AppSecrets;
-  readonly #owners: ReadonlyMap<string, Tenant>;
+  readonly #owners = new Map<string, Tenant>();
+  readonly #senders = new Map<string, Sender>();
   readonly #directory: TenantDirectory | undefined;
 
   /** @throws FlowgateError `SETTINGS_INVALID` with every mistake in the credentials of the Flows. */
-  constructor({ flows, provider, appSecrets, clock, log }: TenancyOptions) {
-    this.#owners = ownersOf(flows, { name: undefined, appSecrets, keys: undefined, verifyToken: undefined });
-    this.webhookSecrets = together(appSecrets, this.#owners.values());
+  constructor({ flows, provider, appSecrets, isSending, clock, log }: TenancyOptions) {
+    const settings = appSecrets && { name: undefined, appSecrets, keys: undefined, verifyToken: undefined };
+    const mistakes: string[] = [];
+    for (const { name, credentials } of flows.values()) {
+      if (!hasCredentials(credentials)) continue;
+      const note = (mistake: string) => mistakes.push(mistake);
+      if (settings) keep(this.#owners, name, () => flowTenant(name, credentials, settings), note);
+      if (isSending && isOfAnother(credentials)) keep(this.#senders, name, () => flowSender(name, credentials), note);
+    }
+    if (mistakes.length > 0) throw new FlowgateError('SETTINGS_INVALID', mistakes.join('; '));
     this.#directory = provider && new TenantDirectory({ provider, clock, log });
+  }
+
+  /** Who may sign what comes to `/webhook`: those that a Flow belongs to, beside the settings' own business. */
+  webhookSecrets(own: AppSecrets): AppSecrets {
+    return together(own, this.#owners.values());
   }
 
   /** Whose a Flow is; undefined: the settings'. */
@@ -53,25 +70,30 @@ export class Tenancy {
     return forTenants(handler, this.#directory);
   }
 
+  /** As whom a business sends, as far as it is known by now. An arrow, as it is handed on. */
+  readonly findSender: FindSender = ({ kind, name }) => {
+    const sender = kind === 'flow' ? this.#senders.get(name) : this.#directory && senderOf(this.#directory.find(name));
+    if (!sender) throw unknownTenant(); // there was one when the event came in
+    return sender;
+  };
+
   close(): void {
     this.#directory?.close();
   }
 }
 
-function ownersOf(flows: ReadonlyMap<string, FlowOfSomebody>, settings: Tenant): ReadonlyMap<string, Tenant> {
-  const owners = new Map<string, Tenant>();
-  const mistakes: string[] = [];
-  for (const { name, credentials } of flows.values()) {
-    if (!hasCredentials(credentials)) continue;
-    try {
-      owners.set(name, flowTenant(name, credentials, settings));
-    } catch (error) {
-      if (!(error instanceof FlowgateError)) throw error;
-      mistakes.push(error.message);
-    }
+function senderOf(tenant: Tenant | Promise<Tenant>): Sender | Promise<Sender> {
+  return tenant instanceof Promise ? tenant.then(senderOf) : (tenant.sender ?? new Sender());
+}
+
+/** Keeps what is read, or notes what is wrong with it. */
+function keep<T>(kept: Map<string, T>, name: string, read: () => T, note: (mistake: string) => void): void {
+  try {
+    kept.set(name, read());
+  } catch (error) {
+    if (!(error instanceof FlowgateError)) throw error;
+    note(error.message);
   }
-  if (mistakes.length > 0) throw new FlowgateError('SETTINGS_INVALID', mistakes.join('; '));
-  return owners;
 }
 
 /** Each secret once: a forged delivery costs an HMAC for each. */

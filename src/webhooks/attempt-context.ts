@@ -5,13 +5,13 @@ import { type Clock, type Deadline, deadlineAt } from '../clock.ts';
 import type { Facilities } from '../facilities.ts';
 import type { FlowDefinition } from '../flows/flow-definition.ts';
 import { bounded, type GraphClient } from '../graph/client.ts';
-import type { GraphFor } from '../graph/graph.ts';
 import type { JsonObject } from '../json.ts';
 import { graphMedia } from '../media/graph-media.ts';
-import { unavailable } from '../media/media-error.ts';
-import type { MediaFile, MediaScope } from '../media/scope.ts';
-import { createSession, type Session } from '../sessions/session.ts';
-import type { SessionKind } from '../sessions/session-kind.ts';
+import { HandlerMedia } from '../media/handler-media.ts';
+import type { MediaFile } from '../media/scope.ts';
+import type { Session } from '../sessions/session.ts';
+import { openSession } from '../sessions/session-kind.ts';
+import { type BusinessGraphDeps, businessGraph } from '../tenants/business-graph.ts';
 import type { CompletedContext, Reply } from './context.ts';
 import { type EffectDeps, Effects } from './effects.ts';
 import type { BoundHandler } from './handlers.ts';
@@ -19,10 +19,9 @@ import type { ClaimedItem } from './inbox.ts';
 import { createDefer, type Defer } from './jobs.ts';
 import { isAnswerable, replyTo } from './reply.ts';
 
-export interface AttemptContextDeps extends EffectDeps {
+export interface AttemptContextDeps extends EffectDeps, BusinessGraphDeps {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly graphFor: GraphFor;
   readonly facilities: Facilities;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   readonly jobs: { has(name: string): boolean };
@@ -31,7 +30,7 @@ export interface AttemptContextDeps extends EffectDeps {
 }
 
 /** What an attempt is at. */
-export type Bound = Pick<BoundHandler, 'event' | 'completion'>;
+export type Bound = Pick<BoundHandler, 'event' | 'business' | 'completion'>;
 
 export class AttemptContext implements CompletedContext {
   readonly id: string;
@@ -46,14 +45,15 @@ export class AttemptContext implements CompletedContext {
   #abortReason: DOMException | undefined;
   #log: Logger | undefined;
   #effects: Effects | undefined;
-  #media: MediaScope | undefined;
-  #isClosed = false;
+  readonly #media: HandlerMedia;
 
   /** @param deadlineMs monotonic. */
   constructor(item: ClaimedItem, bound: Bound, deadlineMs: number, deps: AttemptContextDeps) {
     this.id = item.id;
     this.attempt = item.attempt;
-    this.defer = createDefer(deps.inbox, deps.jobs, item.id, deps.traceparent);
+    const { business } = bound;
+    this.defer = createDefer(deps.inbox, deps.jobs, item.id, { traceparent: deps.traceparent, business });
+    this.#media = new HandlerMedia(deps.facilities, this);
     this.#item = item;
     this.#bound = bound;
     this.#deps = deps;
@@ -77,7 +77,7 @@ export class AttemptContext implements CompletedContext {
   }
 
   get graph(): GraphClient {
-    return bounded(this.#deps.graphFor(), this);
+    return this.#graphAs();
   }
 
   get cache(): Cache {
@@ -87,16 +87,14 @@ export class AttemptContext implements CompletedContext {
   get reply(): Reply {
     const { event } = this.#bound;
     if (!isAnswerable(event)) throw new TypeError('only a message has a sender to reply to');
-    const graph = bounded(this.#deps.graphFor(event.phoneNumberId), this);
-    return replyTo(event, { ...this.#deps, graph });
+    return replyTo(event, { ...this.#deps, graph: this.#graphAs(event.phoneNumberId) });
   }
 
   get session(): Session<JsonObject> {
     const { completion } = this.#bound;
     if (!completion) throw new TypeError('only a completed Flow has a session');
-    const { scope: flow, token, sessionKind } = completion;
-    const { schema, ttlMs } = sessionKind as SessionKind<JsonObject>;
-    return createSession({ state: this.#deps.facilities.state, flow, token, schema, ttlMs, request: this });
+    const { scope, token, sessionKind } = completion;
+    return openSession(sessionKind, { state: this.#deps.facilities.state, scope, token, request: this });
   }
 
   /** An arrow, as `defer` is: a handler may take them off its context. */
@@ -108,18 +106,23 @@ export class AttemptContext implements CompletedContext {
   media(field?: string): MediaFile[] {
     const { event, completion } = this.#bound;
     if (!isAnswerable(event)) throw new TypeError('only a message comes with files');
-    if (this.#isClosed) throw unavailable('the handler of the file has ended');
-    const lookup = graphMedia(bounded(this.#deps.graphFor(event.phoneNumberId), this));
-    this.#media ??= this.#deps.facilities.media.scope(this.signal);
-    if (completion) return this.#media.received(field === undefined ? undefined : completion.data[field], lookup);
-    if ('media' in event) return [this.#media.message(event.media, lookup)];
+    const scope = this.#media.open();
+    const lookup = graphMedia(this.#graphAs(event.phoneNumberId));
+    if (completion) return scope.received(field === undefined ? undefined : completion.data[field], lookup);
+    if ('media' in event) return [scope.message(event.media, lookup)];
     return [];
+  }
+
+  /** @param phoneNumberId of the settings' own business: another's is that of its event, or its own. */
+  #graphAs(phoneNumberId?: string): GraphClient {
+    const { business } = this.#bound;
+    const { graphFor } = this.#deps;
+    return bounded(business ? businessGraph(business, this.#deps, this) : graphFor(phoneNumberId), this);
   }
 
   /** Lets go of the files that were downloaded. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#media?.[Symbol.asyncDispose]();
+    await this.#media.close();
   }
 
   abort(why: string): void {

@@ -35,7 +35,13 @@ export interface JobContext {
    * @param effect what it returns must survive JSON, in 2,000 characters.
    */
   once<T>(key: string, effect: () => T | Promise<T>): Promise<T>;
-  /** The Graph API, as the business number of `PHONE_NUMBER_ID`. Needs `GRAPH_TOKEN`. */
+  /**
+   * The Graph API, as the business number of `PHONE_NUMBER_ID`, with `GRAPH_TOKEN`.
+   *
+   * For an event of a tenant, a completed Flow that has a business of its own, and the jobs these leave: as that business,
+   * with its `graphToken` where it has one, from the number that was written to, or else its `phoneNumberId`. Each call
+   * rejects with `TENANT_UNAVAILABLE` or `TENANT_UNKNOWN` when its credentials cannot be had, with nothing sent.
+   */
   readonly graph: GraphClient;
 }
 
@@ -44,7 +50,7 @@ export interface EventContext extends JobContext {
   readonly reply: Reply;
   /**
    * The files that came with it: of a media message, or of a picker's field in a completed Flow. They live as long as the
-   * attempt. Needs `GRAPH_TOKEN`. @throws FlowgateError `MEDIA_INVALID` where there are none to be had.
+   * attempt. Needs an access token, as `graph` does. @throws FlowgateError `MEDIA_INVALID` where there are none to be had.
    */
   media(field?: string): MediaFile[];
 }

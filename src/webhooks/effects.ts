@@ -1,7 +1,7 @@
 /** `c.once`: an effect that happens at most once, whatever becomes of the attempts around it. */
 import { randomUUID } from 'node:crypto';
 import { type Clock, pause } from '../clock.ts';
-import { codeOf, FlowgateError } from '../errors.ts';
+import { codeOf, type ErrorCode, FlowgateError } from '../errors.ts';
 import { GraphError } from '../graph/client.ts';
 import { type Inbox, MAX_NOTE_CHARS } from './inbox.ts';
 import { nextTellAgainMs, TELL_AGAIN_MS } from './limits.ts';
@@ -10,6 +10,9 @@ export interface EffectDeps {
   readonly inbox: Inbox;
   readonly clock: Clock;
 }
+
+/** What a call fails with before it knows whose it is. */
+const NOTHING_SENT: ReadonlySet<ErrorCode> = new Set(['TENANT_UNKNOWN', 'TENANT_UNAVAILABLE']);
 
 /** The effects of one attempt. */
 export class Effects {
@@ -67,7 +70,8 @@ export class Effects {
 
 /** A Graph call knows whether it may have happened; of anything else that the signal cut off, nobody does. */
 function isUncertain(error: unknown, signal: AbortSignal): boolean {
-  return error instanceof GraphError ? error.isUncertain : signal.aborted;
+  if (error instanceof GraphError) return error.isUncertain;
+  return signal.aborted && !NOTHING_SENT.has(codeOf(error));
 }
 
 /** @throws TypeError for what JSON or the bound of a note does not take. */

@@ -15,7 +15,7 @@ import { type AppSecrets, verifyWebhookSignature } from '../http/signature.ts';
 import { isObject } from '../json.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { refusalsByTenant } from '../tenants/refusals.ts';
-import { type FindTenant, receive, type Tenant, type TenantHandler } from '../tenants/tenant.ts';
+import { alwaysOf, receive, type Tenant, type TenantHandler, type TenantSource } from '../tenants/tenant.ts';
 import type { DeliveryTrace, Tracing } from '../tracing/tracing.ts';
 import { itemsIn, type StoredEvent } from './delivery.ts';
 import type { FlowEventType } from './event-types.ts';
@@ -47,7 +47,7 @@ export interface WebhookDeps {
 /** One delivery on its way. */
 interface Arrival {
   readonly request: HttpRequest;
-  readonly find: FindTenant;
+  readonly source: TenantSource;
   /** Once found. */
   tenant: Tenant | undefined;
 }
@@ -57,16 +57,18 @@ type Refusals = (tenant: Tenant | undefined) => RefusalLog;
 /** @param deps.appSecrets and `verifyToken` are those of `/webhook`; a tenant's own path takes the tenant's. */
 export function createWebhookEndpoint(deps: WebhookDeps): TenantHandler {
   const { appSecrets, verifyToken } = deps;
-  const owner: Tenant = { name: undefined, appSecrets, keys: undefined, verifyToken };
+  const own = alwaysOf({ name: undefined, appSecrets, keys: undefined, verifyToken });
   const refusals = refusalsByTenant('/webhook', deps);
   const intake = createIntake(refusals, deps);
-  return (request, find = () => owner) =>
-    request.method === 'POST' ? intake({ request, find, tenant: undefined }) : answerHandshake(request, find, refusals);
+  return (request, source = own) =>
+    request.method === 'POST'
+      ? intake({ request, source, tenant: undefined })
+      : answerHandshake(request, source, refusals);
 }
 
 /** Meta asks once, when the webhook is subscribed, and unsigned: the token is the proof, and the challenge the answer. */
-async function answerHandshake(request: HttpRequest, find: FindTenant, refusals: Refusals): Promise<HttpReply> {
-  const tenant = await find();
+async function answerHandshake(request: HttpRequest, source: TenantSource, refusals: Refusals): Promise<HttpReply> {
+  const tenant = await source.find();
   const parameters = new URLSearchParams(request.query);
   const isOurs = isSame(parameters.get('hub.verify_token') ?? '', tenant.verifyToken);
   const challenge = parameters.get('hub.challenge') ?? '';
@@ -113,6 +115,7 @@ async function acknowledge(arrival: Arrival, refusals: Refusals, deps: WebhookDe
     const code = codeOf(error);
     outcome = code.toLowerCase();
     status = statusOf(error);
+    arrival.tenant ??= arrival.source.held(); // what failed before its body was there
     refusals(arrival.tenant).note(code, (error as Error).message, request);
     throw error;
   } finally {
@@ -129,7 +132,7 @@ function noteOutcome(outcome: string, { request }: Arrival, { metrics, clock }: 
 async function takeIn(arrival: Arrival, deps: WebhookDeps, trace?: DeliveryTrace): Promise<void> {
   const { inbox } = deps;
   const { request } = arrival;
-  const { tenant, bytes } = await receive(request, MAX_DELIVERY_BYTES, arrival.find); // 404: whose? 413: over 3 MiB
+  const { tenant, bytes } = await receive(request, MAX_DELIVERY_BYTES, arrival.source); // 404: whose? 413: over 3 MiB
   arrival.tenant = tenant;
   verifyWebhookSignature(bytes, request.header(SIGNATURE_HEADER), tenant.appSecrets); // 401: not theirs
   const items = ofTenant(itemsIn(bytes, deps.clock.epochMs(), trace?.traceparent), tenant);

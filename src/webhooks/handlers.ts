@@ -12,6 +12,8 @@ import {
 import { validateInput } from '../flows/input.ts';
 import type { JsonObject } from '../json.ts';
 import type { SessionKind } from '../sessions/session-kind.ts';
+import { type Business, businessOf } from '../tenants/sender.ts';
+import { withoutBusiness } from './business.ts';
 import type { CompletedContext, EventContext } from './context.ts';
 import { type EventPattern, type EventType, isEventPattern, matchesPattern } from './event-types.ts';
 import type { EventOf, WebhookEvent } from './events.ts';
@@ -30,6 +32,8 @@ export interface BoundHandler {
   readonly limits: HandlerLimits;
   /** The message of an event, to reply to. */
   readonly event: WebhookEvent | undefined;
+  /** In whose name it sends; undefined: the settings' own. */
+  readonly business: Business | undefined;
   /** Of the Flow that the event completes, where it has a handler for that. */
   readonly completion?: BoundCompletion;
   run(c: CompletedContext): unknown;
@@ -53,14 +57,18 @@ interface JobEntry {
   readonly handler: JobHandler<never>;
 }
 
+interface HandledFlow extends CompletableFlow {
+  readonly isOfAnother: boolean;
+}
+
 const JOB_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 export class Handlers {
-  readonly #flows: ReadonlyMap<string, CompletableFlow>;
+  readonly #flows: ReadonlyMap<string, HandledFlow>;
   readonly #events: EventEntry[] = [];
   readonly #jobs = new Map<string, JobEntry>();
 
-  constructor(flows: ReadonlyMap<string, CompletableFlow>) {
+  constructor(flows: ReadonlyMap<string, HandledFlow>) {
     this.#flows = flows;
   }
 
@@ -107,11 +115,13 @@ export class Handlers {
     return this.#completedFlow(event)?.name;
   }
 
-  #forJob(name: string, payload: JsonObject): BoundHandler | undefined {
+  #forJob(name: string, stored: JsonObject): BoundHandler | undefined {
     const job = this.#jobs.get(name);
     if (!job) return undefined;
     const { schema, handler, limits } = job;
-    return { limits, event: undefined, run: async (c) => handler((await validated(schema, payload)) as never, c) };
+    const { business, payload } = withoutBusiness(stored);
+    const run = async (c: CompletedContext) => handler((await validated(schema, payload)) as never, c);
+    return { limits, event: undefined, business, run };
   }
 
   #forCompletion(event: WebhookEvent): BoundHandler | undefined {
@@ -124,7 +134,7 @@ export class Handlers {
       return handler({ ...completed, data: await validated(schema, completed.data) } as never, c as never);
     };
     const completion = { ...completedScope(flow, event), sessionKind: flow.sessionKind, data: completed.data };
-    return { limits: toLimits(options), event, completion, run };
+    return { limits: toLimits(options), event, business: ownerOf(event, flow), completion, run };
   }
 
   /** The first that was added, of those whose name and filter fit. */
@@ -134,12 +144,17 @@ export class Handlers {
     );
     if (!entry) return undefined;
     const { handler, limits } = entry;
-    return { limits, event, run: (c) => handler(event as never, c) };
+    return { limits, event, business: ownerOf(event), run: (c) => handler(event as never, c) };
   }
 
-  #completedFlow(event: WebhookEvent): CompletableFlow | undefined {
+  #completedFlow(event: WebhookEvent): HandledFlow | undefined {
     return event.type === 'message.interactive.nfm_reply' ? completedFlow(this.#flows.values(), event) : undefined;
   }
+}
+
+/** @param flow the one whose completion it is. */
+function ownerOf(event: WebhookEvent, flow?: HandledFlow): Business | undefined {
+  return businessOf(event.tenant, flow, 'phoneNumberId' in event ? event.phoneNumberId : undefined);
 }
 
 async function validated(schema: StandardSchemaV1 | undefined, payload: JsonObject): Promise<unknown> {

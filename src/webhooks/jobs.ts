@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JsonObject } from '../json.ts';
+import type { Business } from '../tenants/sender.ts';
+import { withBusiness } from './business.ts';
 import type { JobContext } from './context.ts';
 import type { Inbox } from './inbox.ts';
 import type { RetryOptions } from './limits.ts';
@@ -43,18 +45,25 @@ export interface Defer {
   (job: string, payload: object, options?: DeferOptions): Promise<string>;
 }
 
+/** What a job takes over from whoever defers it. */
+export interface DeferredBy {
+  /** Of the request or the attempt, where it is traced. */
+  readonly traceparent?: string | undefined;
+  /** Whose it is; undefined: the settings' own. */
+  readonly business?: Business | undefined;
+}
+
 const MAX_DELAY_MS = 7 * 24 * 3_600_000;
 
 /**
  * @param scope what the ids of unnamed jobs are made from: an event's id, or something that never comes again.
  * @param names the jobs there are; deferring another is a TypeError.
- * @param traceparent of the request or the attempt that defers, where it is traced.
  */
 export function createDefer(
   inbox: Inbox,
   names: { has(name: string): boolean },
   scope: string,
-  traceparent?: string,
+  { traceparent, business }: DeferredBy = {},
 ): Defer {
   let ordinal = 0;
   return async (job: Job<object> | string, payload: object, { key, delayMs = 0 }: DeferOptions = {}) => {
@@ -63,7 +72,8 @@ export function createDefer(
     if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) throw new TypeError(`delayMs must be from 0 to ${MAX_DELAY_MS}`);
     const identity = key === undefined ? ['', scope, name, ordinal++] : ['key', name, key];
     const id = `job_${hash('sha256', JSON.stringify(identity), 'hex').slice(0, 32)}`;
-    const stored = (traceparent ? withTraceparent(payload, traceparent) : payload) as JsonObject;
+    const owned = withBusiness(payload, business);
+    const stored = (traceparent ? withTraceparent(owned, traceparent) : owned) as JsonObject;
     await inbox.append([{ id, kind: 'job', type: name, payload: stored, delayMs }]);
     return id;
   };

@@ -23,6 +23,11 @@ const messageOf = (env: Record<string, string>) => {
   return '';
 };
 
+test('where the Graph API is, and how fast it may be called, holds without a token too: businesses may bring their own', () => {
+  const { graph } = loadSettings({ ...required, GRAPH_BASE_URL: 'http://127.0.0.1:1', GRAPH_MESSAGES_PER_SECOND: '5' });
+  expect(graph).toMatchObject({ token: undefined, baseUrl: 'http://127.0.0.1:1', messagesPerSecond: 5 });
+});
+
 test('needs no more than the secrets; the rest has defaults', () => {
   const { config } = loadSettings(required);
   expect(config).toMatchObject({
@@ -39,13 +44,13 @@ test('needs no more than the secrets; the rest has defaults', () => {
     inboxConcurrency: 32,
     replyGuard: 'report',
     mediaHosts: undefined,
+    mediaMaxBytes: 25 * 1024 * 1024,
+    mediaTimeoutMs: 60_000,
   });
   expect(config.workers).toBeGreaterThanOrEqual(1);
 });
 
 test('tells every mistake in one message, and no secret', () => {
-    mediaMaxBytes: 25 * 1024 * 1024,
-    mediaTimeoutMs: 60_000,
   const message = messageOf({
     PORT: '80a',
     ADMIN_PORT: '70000',
@@ -54,13 +59,13 @@ test('tells every mistake in one message, and no secret', () => {
     HTTP_SERVER: 'apache',
     ROLE: 'boss',
     INBOX_CONCURRENCY: '0',
+    MEDIA_MAX_BYTES: '25 MiB',
+    MEDIA_TIMEOUT_MS: '999',
     LOG_LEVEL: 'loud',
     REDIS_URL: 'http://redis',
     PHONE_NUMBER_ID: '+49 30',
     GRAPH_BASE_URL: 'graph.facebook.com',
     PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----',
-    MEDIA_MAX_BYTES: '25 MiB',
-    MEDIA_TIMEOUT_MS: '999',
   });
   expect(message.split('; ')).toEqual([
     'PORT must be a whole number from 0 to 65535, got "80a"',
@@ -70,23 +75,18 @@ test('tells every mistake in one message, and no secret', () => {
     'FLOW_DEADLINE_MS must be a whole number from 100 to 9000, got "10000"',
     'ROLE must be one of all, web, worker, got "boss"',
     'INBOX_CONCURRENCY must be a whole number from 1 to 1000, got "0"',
+    'MEDIA_MAX_BYTES must be a whole number from 1 to 104857600, got "25 MiB"',
+    'MEDIA_TIMEOUT_MS must be a whole number from 1000 to 3600000, got "999"',
     'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, got "loud"',
     'APP_SECRET is required: the App Secret of the Meta app connected to the Flow (or APP_SECRET_FILE)',
     'PRIVATE_KEY is not a valid private key: the PEM is damaged',
     'VERIFY_TOKEN is required: any text of your own, which you also give Meta with the webhook URL',
     'REDIS_URL must look like redis://user:password@host:6379/0, or rediss:// for TLS',
-    'MEDIA_MAX_BYTES must be a whole number from 1 to 104857600, got "25 MiB"',
-    'MEDIA_TIMEOUT_MS must be a whole number from 1000 to 3600000, got "999"',
     'PHONE_NUMBER_ID must be the id of the business number, digits only',
     'GRAPH_BASE_URL must be an http or https URL',
   ]);
 });
 
-test('takes the files of a certificate together, or not at all', () => {
-  expect(loadSettings(required).config.tls).toBeUndefined();
-  const env = { ...required, TLS_CERT_FILE: '/tls/tls.crt', TLS_KEY_FILE: '/tls/tls.key' };
-  expect(loadSettings(env).config.tls).toEqual({ certFile: '/tls/tls.crt', keyFile: '/tls/tls.key' });
-  for (const name of ['TLS_CERT_FILE', 'TLS_KEY_FILE']) {
 test('takes limits of media up to their bounds, and not beyond', () => {
   const limitsOf = (MEDIA_MAX_BYTES: string, MEDIA_TIMEOUT_MS: string) => {
     const { mediaMaxBytes, mediaTimeoutMs } = loadSettings({ ...required, MEDIA_MAX_BYTES, MEDIA_TIMEOUT_MS }).config;
@@ -99,6 +99,11 @@ test('takes limits of media up to their bounds, and not beyond', () => {
   expect(messageOf({ ...required, MEDIA_TIMEOUT_MS: '3600001' })).toContain('MEDIA_TIMEOUT_MS must be');
 });
 
+test('takes the files of a certificate together, or not at all', () => {
+  expect(loadSettings(required).config.tls).toBeUndefined();
+  const env = { ...required, TLS_CERT_FILE: '/tls/tls.crt', TLS_KEY_FILE: '/tls/tls.key' };
+  expect(loadSettings(env).config.tls).toEqual({ certFile: '/tls/tls.crt', keyFile: '/tls/tls.key' });
+  for (const name of ['TLS_CERT_FILE', 'TLS_KEY_FILE']) {
     expect(messageOf({ ...required, [name]: '/tls/file' })).toBe(
       'TLS_CERT_FILE and TLS_KEY_FILE go together: set both, or neither',
     );

@@ -346,3 +346,56 @@ test('files are not to be had after the handler has ended', async () => {
   await send();
   expect(late).toThrow(expect.objectContaining({ code: 'MEDIA_UNAVAILABLE' }));
 });
+
+describe('a single-use token whose Flow the fallback completes', () => {
+  const completing = (options = {}) => {
+    const demo = setUp({ tokens: 'required', ...options });
+    demo.flow.fallback((c) => c.complete({ by: 'fallback' }));
+    return demo;
+  };
+  const mint = ({ deps }: ReturnType<typeof setUp>) =>
+    deps.facilities.tokens.mint({ flow: 'demo', user: 'ada', singleUse: true });
+
+  test('is used up, and the very same submit gets the same answer', async () => {
+    const demo = completing();
+    demo.flow.on('A', () => Promise.reject(new Error('broken')));
+    const token = await mint(demo);
+    const done = await demo.send({ token });
+    expect(done).toMatchObject({ screen: 'SUCCESS' });
+    expect(await demo.send({ token })).toEqual(done);
+    expect(await demo.send({ token, data: { another: true } })).toMatchObject({ status: 427 });
+  });
+
+  test('is not completed a second time by the handler that was late', async () => {
+    const demo = completing();
+    const booked = deferred<void>();
+    demo.flow.on('A', async (c) => {
+      await booked.promise;
+      return c.complete({ by: 'handler' });
+    });
+    const token = await mint(demo);
+    const answer = demo.send({ token });
+    await flush();
+    demo.clock.advance(DEADLINE_MS);
+    const done = await answer;
+    booked.resolve();
+    await flush();
+    expect(await demo.send({ token })).toEqual(done);
+  });
+
+  test('answers 427 when another submit used it up meanwhile', async () => {
+    const demo = completing();
+    const broken = deferred<void>();
+    demo.flow.on('A', async () => {
+      await broken.promise;
+      throw new Error('broken');
+    });
+    demo.flow.on('B', (c) => c.complete());
+    const token = await mint(demo);
+    const answer = demo.send({ token });
+    await flush();
+    await demo.send({ token, screen: 'B' });
+    broken.resolve();
+    expect(await answer).toMatchObject({ status: 427 });
+  });
+});

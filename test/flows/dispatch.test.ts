@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import type { FlowOptions } from '../../src/flows/flow.ts';
 import { Media } from '../../src/media/media.ts';
 import type { MediaFile } from '../../src/media/scope.ts';
 import { deferred, flush } from '../support/attempts.ts';
@@ -389,5 +390,25 @@ describe('files', () => {
     const hanging = () => () => {};
     expect(await send({ data: { photo: [cdn.pick('a photo', hanging)] } })).toMatchObject({ screen: 'B' });
     expect(failed).toHaveBeenCalledOnce();
+  });
+});
+
+describe('what a handler defers', () => {
+  test.each<[string, FlowOptions, string | undefined, object | undefined]>([
+    ['of the settings’ own business is nobody else’s', {}, undefined, undefined],
+    ['of a tenant is the tenant’s', {}, 'acme', { kind: 'tenant', name: 'acme' }],
+    ['of a Flow’s own business is that business’s', { appSecret: 'a' }, undefined, { kind: 'flow', name: 'demo' }],
+    ['of one with a name, too', { graphToken: 'EAA', tenant: 'acme' }, 'acme', { kind: 'flow', name: 'demo' }],
+    ['of a Flow with a second key of the settings is nobody else’s', { keys: 'k' }, undefined, undefined],
+  ])('%s', async (_, options, name, business) => {
+    const newDefer = vi.fn(() => async () => 'job_1');
+    const { flow, send } = setUp(options, { newDefer });
+    flow.on('A', async (c) => {
+      await c.defer('invoice', {});
+      await c.defer('invoice', {});
+      return c.screen('B');
+    });
+    await send({}, { name });
+    expect(newDefer.mock.calls).toEqual([[{ traceparent: undefined, business }]]);
   });
 });

@@ -199,7 +199,7 @@ test('nor do sessions, tokens, their users, files, cached values and tenants get
     expect(await statusOf('state', 'MEDIA', { photos: [photo] })).toBe(500);
 
   // Tenants whose credentials are wrong, or right and not ours to use.
-  for (const [tenant, expected] of Object.entries({ throwing: 503, wrong: 503, acme: 432, nobody: 404 })) {
+  for (const [tenant, expected] of Object.entries({ throwing: 503, wrong: 503, spaced: 503, acme: 432, nobody: 404 })) {
     expect([tenant, await statusOf(`state/${tenant}`, 'SESSION', { name })]).toEqual([tenant, expected]);
     const handshake = `hub.mode=subscribe&hub.challenge=${WORD}&hub.verify_token=${WORD}`;
     const refused = tenant === 'acme' ? 403 : expected;
@@ -211,10 +211,13 @@ test('nor do sessions, tokens, their users, files, cached values and tenants get
     textMessage(`${WORD} invites`, { user, id: id() }),
     message('image', { caption: WORD, id: WORD, sha256: WORD, mime_type: WORD }, { user, id: id() }),
   ]);
+  const tenant = { name: 'acme', publicKey: keyPair.publicKey, appSecret: `${WORD} secret of acme` };
+  const ofAcme = createPhone({ url, publicKey: keyPair.publicKey, appSecret }, { user, tenant });
+  await ofAcme.deliver([textMessage(`${WORD} asks acme`, { user, id: id() })]);
   const admin = `http://127.0.0.1:${adminPort}`;
-  await eventually(async () => {
-    expect(await (await fetch(`${admin}/inbox/items?state=dead`)).json()).toHaveLength(2);
-  });
+  const dead = async () => (await fetch(`${admin}/inbox/items?state=dead`)).json() as Promise<{ error: string }[]>;
+  await eventually(async () => expect(await dead()).toHaveLength(3));
+  expect(JSON.stringify(await dead())).not.toContain('graph-token'); // not even where the operator looks
   const metrics = await (await fetch(`${admin}/metrics`)).text();
   command.process.kill('SIGTERM');
   const outcome = await command.ended;

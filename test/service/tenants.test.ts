@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { APP, type App, createApp } from '../../src/app.ts';
 import { systemClock } from '../../src/clock.ts';
 import { DecryptPool } from '../../src/crypto/decrypt-pool.ts';
+import type { KeyUnwrapper } from '../../src/crypto/open-envelope.ts';
 import { createFlowEndpoint, type FlowDeps } from '../../src/flows/endpoint.ts';
 import { ReplyMemory } from '../../src/flows/reply-memory.ts';
 import { createHttpServer } from '../../src/http/create-server.ts';
@@ -64,10 +65,19 @@ async function serve(httpServer: HttpServerName = 'node', provide: TenantProvide
     credentials: name === 'survey' ? survey : {},
   }));
   const owned = new Map(withCredentials.map((flow) => [flow.name, flow]));
-  const tenancy = new Tenancy({ flows: owned, provider, appSecrets, clock, log });
+  const tenancy = new Tenancy({ flows: owned, provider, appSecrets, isSending: true, clock, log });
   const inbox = new MemoryInbox(clock);
   const shared = { clock, log, metrics, tracing: undefined };
-  const deps = { ...shared, appSecrets, pool, replies: new ReplyMemory(clock), flowDeadlineMs: 8_000 };
+  const door = { isFull: false };
+  const unwrapper: KeyUnwrapper = {
+    get isSaturated() {
+      return door.isFull;
+    },
+    unwrap: (request) => pool.unwrap(request),
+    problem: undefined,
+    close: async () => {},
+  };
+  const deps = { ...shared, appSecrets, pool: unwrapper, replies: new ReplyMemory(clock), flowDeadlineMs: 8_000 };
   const routes = new Map<string, Route>();
   for (const flow of flows.values()) {
     const ofFlow = owned.get(flow.name) as { name: string; credentials: FlowCredentials };
@@ -76,7 +86,7 @@ async function serve(httpServer: HttpServerName = 'node', provide: TenantProvide
   }
   const webhook = createWebhookEndpoint({
     ...shared,
-    appSecrets: tenancy.webhookSecrets,
+    appSecrets: tenancy.webhookSecrets(appSecrets),
     verifyToken: 'SECRET token of the settings',
     inbox,
     handlers,
@@ -102,7 +112,7 @@ async function serve(httpServer: HttpServerName = 'node', provide: TenantProvide
   };
   const series = async (name: string) =>
     (await metrics.render()).split('\n').filter((line) => line.startsWith(`${name}_count`));
-  return { url, send, ask, provider, lines, inbox, series };
+  return { url, send, ask, provider, lines, inbox, series, door };
 }
 
 const PING = { version: '3.0', action: 'ping' };
@@ -226,6 +236,32 @@ test('metrics and log lines name the tenant; what does not exist leaves no trace
     'DECRYPTION_FAILED acme',
     'SIGNATURE_INVALID /flows/booking/globex',
     'TENANT_UNKNOWN /flows/booking',
+  ]);
+});
+
+test('what is refused before it was read carries its tenant where that is known without asking', async () => {
+  const { ask, send, series, provider, door, lines } = await serve();
+  await ask(acme.path, acme);
+  door.isFull = true;
+  for (const each of [own, acme, globex, initech]) expect(await ask(each.path, each)).toBe(503);
+  door.isFull = false;
+  const large = 'x'.repeat(1024 * 1024 + 1);
+  for (const { path } of [acme, initech]) await send(path, large, 'none').catch(() => {}); // or cut off
+  const labels = (await series(REQUESTS)).map((line) => /\{(.*)\}/.exec(line)?.[1]);
+  expect(labels.sort()).toEqual([
+    'flow="booking",action="none",outcome="body_too_large",tenant="acme"',
+    'flow="booking",action="none",outcome="pool_saturated"', // the settings', and globex that nobody asked for yet
+    'flow="booking",action="none",outcome="pool_saturated",tenant="acme"',
+    'flow="booking",action="ping",outcome="ok",tenant="acme"',
+    'flow="survey",action="none",outcome="body_too_large",tenant="initech"',
+    'flow="survey",action="none",outcome="pool_saturated",tenant="initech"',
+  ]);
+  expect(provider).toHaveBeenCalledTimes(1);
+  expect(lines.map(({ code, path }) => `${code} ${path}`)).toEqual([
+    'POOL_SATURATED /flows/booking', // one line a minute for a path, however many tenants it has
+    'POOL_SATURATED /flows/survey',
+    'BODY_TOO_LARGE /flows/booking/acme',
+    'BODY_TOO_LARGE /flows/survey/initech',
   ]);
 });
 

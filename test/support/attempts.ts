@@ -2,6 +2,7 @@ import { APP, type App, createApp } from '../../src/app.ts';
 import type { GraphFor } from '../../src/graph/graph.ts';
 import type { Metrics } from '../../src/metrics/registry.ts';
 import type { AttemptOutcome } from '../../src/metrics/webhook-metrics.ts';
+import { type FindSender, Sender } from '../../src/tenants/sender.ts';
 import type { MetaEvent } from '../../src/testing/index.ts';
 import { type AttemptDeps, runAttempt } from '../../src/webhooks/attempt.ts';
 import type { ClaimedItem, ItemRecord, NewItem } from '../../src/webhooks/inbox.ts';
@@ -37,6 +38,8 @@ const noGraph: GraphFor = () => {
   throw new TypeError('GRAPH_TOKEN is not set');
 };
 
+const noSender: FindSender = () => new Sender();
+
 export interface Attempted {
   readonly type: string;
   readonly outcome: AttemptOutcome;
@@ -55,7 +58,12 @@ export class Attempts {
   stopping = new AbortController();
   readonly deps: AttemptDeps;
 
-  constructor({ random = () => 0, logErrorMessages = false, graphFor = noGraph }: Partial<AttemptDeps> = {}) {
+  constructor({
+    random = () => 0,
+    logErrorMessages = false,
+    graphFor = noGraph,
+    findSender = noSender,
+  }: Partial<AttemptDeps> = {}) {
     const metrics: Pick<Metrics, 'attempt'> = {
       attempt: (type, outcome, durationMs) => void this.ended.push({ type, outcome, durationMs }),
     };
@@ -64,6 +72,7 @@ export class Attempts {
       clock: this.clock,
       log: this.log.log,
       graphFor,
+      findSender,
       facilities: memoryFacilities(this.clock),
       flows: this.app[APP].flows,
       handlers: this.app[APP].handlers,

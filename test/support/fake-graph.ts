@@ -59,6 +59,10 @@ export class FakeGraph implements AsyncDisposable {
   /** What a user sent, by its id: what is told of it. */
   readonly media = new Map<string, JsonObject>();
   readonly flows = new FakeFlows();
+  /** Who may use which number: tokens, and the id of the one number of each. */
+  readonly accounts = new Map([[GRAPH_TOKEN, PHONE_NUMBER_ID]]);
+  /** Tokens that messages were accepted with, in order. */
+  readonly usedTokens: string[] = [];
   /** The key of the number, as it was uploaded; undefined for none. */
   publicKey: string | undefined;
   keyStatus = 'VALID';
@@ -158,15 +162,15 @@ export class FakeGraph implements AsyncDisposable {
   }
 
   async #accept(request: IncomingMessage, body: Buffer): Promise<JsonObject> {
-    if (request.headers.authorization !== `Bearer ${GRAPH_TOKEN}`) {
-      throw new Refusal(`cannot parse access token ${request.headers.authorization}`, 401, 190);
-    }
+    const [, token = ''] = /^Bearer (.*)$/.exec(request.headers.authorization ?? '') ?? [];
+    const own = this.accounts.get(token);
+    if (own === undefined) throw new Refusal(`cannot parse access token ${token}`, 401, 190);
     const type = request.headers['content-type'] ?? '';
     const { pathname, searchParams } = new URL(request.url ?? '', this.url);
     switch (`${request.method} ${pathname}`) {
-      case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/messages`:
-        return this.#acceptMessage(parseBody(type, body));
-      case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/media`:
+      case `POST /${GRAPH_VERSION}/${own}/messages`:
+        return this.#acceptMessage(parseBody(type, body), token);
+      case `POST /${GRAPH_VERSION}/${own}/media`:
         return this.#acceptUpload(await readForm(type, body));
       case `POST /${GRAPH_VERSION}/${PHONE_NUMBER_ID}/whatsapp_business_encryption`:
         return this.#acceptKey(type, body);
@@ -175,7 +179,7 @@ export class FakeGraph implements AsyncDisposable {
       case `POST /${GRAPH_VERSION}/${BUSINESS_ACCOUNT_ID}/flows`:
         return this.flows.create(String(++this.#lastId), parseBody(type, body));
       default:
-        return this.#acceptOther(`${request.method}`, pathname, { searchParams, type, body });
+        return this.#acceptOther(`${request.method}`, pathname, { own, searchParams, type, body });
     }
   }
 
@@ -183,13 +187,13 @@ export class FakeGraph implements AsyncDisposable {
   async #acceptOther(
     method: string,
     path: string,
-    { searchParams, type, body }: { searchParams: URLSearchParams; type: string; body: Buffer },
+    { own, searchParams, type, body }: { own: string; searchParams: URLSearchParams; type: string; body: Buffer },
   ): Promise<JsonObject> {
     const [, id = '', rest] = new RegExp(`^/${GRAPH_VERSION}/(\\w+)(/\\w+)?$`).exec(path) ?? [];
     const media = this.media.get(id);
     if (media && method === 'GET' && !rest) {
-      const number = searchParams.get('phone_number_id') ?? PHONE_NUMBER_ID;
-      if (number === PHONE_NUMBER_ID) return { messaging_product: 'whatsapp', id, ...media };
+      const number = searchParams.get('phone_number_id') ?? own;
+      if (number === own) return { messaging_product: 'whatsapp', id, ...media };
     }
     const flow = this.flows.find(id);
     if (flow) {
@@ -209,7 +213,7 @@ export class FakeGraph implements AsyncDisposable {
     throw new Refusal(`unsupported ${method} ${path}`, 400, 100, UNKNOWN_OBJECT);
   }
 
-  #acceptMessage(body: JsonObject): JsonObject {
+  #acceptMessage(body: JsonObject, token: string): JsonObject {
     if (body['status'] === 'read') {
       checkReceipt(body);
       this.reads.push(body);
@@ -218,6 +222,7 @@ export class FakeGraph implements AsyncDisposable {
     const user = checkMessage(body, (id) => this.uploads.some((upload) => upload.id === id));
     const id = `wamid.fake${++this.#lastId}`;
     this.messages.push({ id, body });
+    this.usedTokens.push(token);
     return { messaging_product: 'whatsapp', contacts: [{ input: user, wa_id: user }], messages: [{ id }] };
   }
 

@@ -1,9 +1,17 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowgateError } from '../../src/errors.ts';
 import { toAppSecrets } from '../../src/http/signature.ts';
-import { type FlowCredentials, flowTenant, hasCredentials, toTenant } from '../../src/tenants/credentials.ts';
+import {
+  type FlowCredentials,
+  flowSender,
+  flowTenant,
+  hasCredentials,
+  isOfAnother,
+  toTenant,
+} from '../../src/tenants/credentials.ts';
 import type { Tenant } from '../../src/tenants/tenant.ts';
 import { keyPair, makeKeyPair, toKeyRing } from '../support/keys.ts';
 
@@ -62,6 +70,16 @@ describe('the credentials of a tenant', () => {
     expect([secretsOf(tenant), fingerprintsOf(tenant)]).toEqual([['a'], [fingerprint]]);
   });
 
+  test('tell as whom it sends, and show the token to nobody who looks at the whole', () => {
+    const given = { appSecret: 'a', keys: keyPair.privateKey, graphToken: ` ${SECRET}\n`, phoneNumberId: '42' };
+    const tenant = toTenant('acme', given);
+    expect([tenant.sender?.graphToken, tenant.sender?.phoneNumberId]).toEqual([SECRET, '42']);
+    expect(JSON.stringify(tenant) + inspect(tenant, { depth: 9, showHidden: true })).not.toContain(SECRET);
+    expect(JSON.stringify({ ...tenant.sender })).toBe('{"phoneNumberId":"42"}');
+    const without = toTenant('acme', { appSecret: 'a', keys: keyPair.privateKey, graphToken: null } as never).sender;
+    expect([without?.graphToken, without?.phoneNumberId]).toEqual([undefined, undefined]);
+  });
+
   test('open an encrypted key with its passphrase', () => {
     const pem = encrypted('open');
     expect(toTenant('acme', { appSecret: 'a', keys: pem, passphrase: 'open' }).keys).toHaveLength(1);
@@ -96,6 +114,18 @@ describe('the credentials of a tenant', () => {
     ['a verify token that is none', { verifyToken: {} }, 'verifyToken must be a text'],
     ['a blank verify token', { verifyToken: '' }, 'verifyToken must be a text'],
     ['a passphrase that is none', { passphrase: 1 }, 'passphrase must be a text'],
+    ...['', ' ', 'a b', 'a\nb', 'a\r\nX-Header: b', 'tökén', '\u0000', 42, {}, ['EAA']].map(
+      (graphToken): [string, object, string] => [
+        `the token ${JSON.stringify(graphToken)}`,
+        { graphToken },
+        'tenant acme: graphToken must be a text of printable ASCII without spaces',
+      ],
+    ),
+    ...['', '+49', '1/2', '1'.repeat(33), 42, '٤٢'].map((phoneNumberId): [string, object, string] => [
+      `the number ${JSON.stringify(phoneNumberId)}`,
+      { phoneNumberId },
+      'tenant acme: phoneNumberId must be a text of digits, as Meta tells it',
+    ]),
   ])('that are wrong are refused, telling where: %s', (_, wrong, message) => {
     const right = { appSecret: 'a', keys: keyPair.privateKey };
     const given = Object.keys(wrong).length === 0 ? {} : { ...right, ...wrong };
@@ -103,11 +133,10 @@ describe('the credentials of a tenant', () => {
   });
 
   test('whatever is given, it is taken or refused with every mistake, and no secret in the message', () => {
-    const anything = fc.oneof(fc.constant(SECRET), fc.constant([SECRET, SECRET]), fc.constant([]), fc.anything());
-    const given = fc.record(
-      { appSecret: anything, keys: anything, passphrase: anything, verifyToken: anything },
-      { requiredKeys: [] },
-    );
+    const secrets = [SECRET, `${SECRET} ${SECRET}`, [SECRET, SECRET], []].map((value) => fc.constant(value));
+    const anything = fc.oneof(...secrets, fc.anything());
+    const fields = ['appSecret', 'keys', 'passphrase', 'verifyToken', 'graphToken', 'phoneNumberId'];
+    const given = fc.record(Object.fromEntries(fields.map((field) => [field, anything])), { requiredKeys: [] });
     fc.assert(
       fc.property(given, (credentials) => {
         try {
@@ -148,7 +177,26 @@ describe('the credentials of a Flow', () => {
 
   test('are told apart from options that give nothing', () => {
     expect(hasCredentials({})).toBe(false);
-    for (const field of ['appSecret', 'keys', 'passphrase', 'tenant'])
+    for (const field of ['appSecret', 'keys', 'passphrase', 'tenant', 'graphToken', 'phoneNumberId'])
       expect(hasCredentials({ [field]: undefined })).toBe(true);
+  });
+
+  test('are another business’s, but for one more key of the settings’ own', () => {
+    expect(isOfAnother({})).toBe(false);
+    for (const field of ['keys', 'passphrase']) expect(isOfAnother({ [field]: 'x' })).toBe(false);
+    for (const field of ['appSecret', 'tenant', 'graphToken', 'phoneNumberId'])
+      expect(isOfAnother({ [field]: 'x' })).toBe(true);
+  });
+
+  test('tell as whom it sends; a token that is there and unset never becomes the settings’', () => {
+    const own = flowSender('booking', { graphToken: 'EAA', phoneNumberId: '42', appSecret: undefined });
+    expect([own.graphToken, own.phoneNumberId]).toEqual(['EAA', '42']);
+    expect(flowSender('booking', { tenant: 'acme', phoneNumberId: undefined }).graphToken).toBeUndefined();
+    expect(mistakeOf(() => flowSender('booking', { graphToken: undefined, phoneNumberId: 'x' }))).toBe(
+      'flow booking: graphToken must be a text: is its variable set?; phoneNumberId must be a text of digits, as Meta tells it',
+    );
+    expect(mistakeOf(() => flowSender('booking', { graphToken: 'a b' }))).toBe(
+      'flow booking: graphToken must be a text of printable ASCII without spaces',
+    );
   });
 });

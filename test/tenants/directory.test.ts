@@ -111,6 +111,8 @@ describe('a tenant', () => {
     { appSecret: ['new', 'secret'] },
     { verifyToken: 'new' },
     { passphrase: 'new' },
+    { graphToken: 'new' },
+    { phoneNumberId: '42' },
   ])('serves with whatever has changed: %#', async (change) => {
     let given: TenantCredentials = credentials();
     const { find, held, clock } = setUp(() => given);
@@ -120,6 +122,18 @@ describe('a tenant', () => {
     held('acme');
     await flush();
     expect(held('acme')).not.toBe(before);
+  });
+
+  test('is known without asking anybody while it is held, and that does not count as a use', async () => {
+    const { find, directory, clock, provider } = setUp();
+    expect(directory.held('acme')).toBeUndefined();
+    const acme = await find('acme');
+    for (let i = 1; i < MAX_TENANTS; i++) await find(`t${i}`);
+    clock.advance(MAX_STALE_MS);
+    expect(directory.held('acme')).toBe(acme);
+    expect(provider).toHaveBeenCalledTimes(MAX_TENANTS);
+    await find('one more');
+    expect(directory.held('acme')).toBeUndefined();
   });
 
   test('that was not asked for in an hour does not serve on what it had: it may have been revoked', async () => {

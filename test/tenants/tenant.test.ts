@@ -27,7 +27,7 @@ function arriving(path = '/flows/booking/acme', method = 'POST') {
 
 test('a tenant that is held is received with the body', async () => {
   const { request, body } = arriving();
-  const received = receive(request, 7, () => acme);
+  const received = receive(request, 7, { find: () => acme });
   body.resolve(Buffer.from('bytes'));
   expect(await received).toEqual({ tenant: acme, bytes: Buffer.from('bytes') });
   expect(request.body).toHaveBeenCalledWith(7);
@@ -36,7 +36,7 @@ test('a tenant that is held is received with the body', async () => {
 test('a body is asked for before the tenant is waited for: afterwards its bytes may have passed', async () => {
   const { request, body } = arriving();
   const found = deferred<Tenant>();
-  const received = receive(request, 7, () => found.promise);
+  const received = receive(request, 7, { find: () => found.promise });
   expect(request.body).toHaveBeenCalledWith(7);
   body.resolve(Buffer.from('bytes'));
   found.resolve(acme);
@@ -47,13 +47,15 @@ test('a tenant that is known not to exist costs no body, and one that turns out 
   const unknown = new FlowgateError('TENANT_UNKNOWN', 'no tenant of this name');
   const first = arriving();
   await expect(
-    receive(first.request, 7, () => {
-      throw unknown;
+    receive(first.request, 7, {
+      find: () => {
+        throw unknown;
+      },
     }),
   ).rejects.toBe(unknown);
   expect(first.request.body).not.toHaveBeenCalled();
   const second = arriving();
-  await expect(receive(second.request, 7, () => Promise.reject(unknown))).rejects.toBe(unknown);
+  await expect(receive(second.request, 7, { find: () => Promise.reject(unknown) })).rejects.toBe(unknown);
   second.body.reject(gone); // as a server does once it has answered: nobody's rejection
   await new Promise((resolve) => setImmediate(resolve));
 });
@@ -61,7 +63,7 @@ test('a tenant that is known not to exist costs no body, and one that turns out 
 test('a body that fails does not wait for the tenant', async () => {
   const { request, body } = arriving();
   const found = deferred<Tenant>();
-  const received = receive(request, 7, () => found.promise);
+  const received = receive(request, 7, { find: () => found.promise });
   body.reject(gone);
   await expect(received).rejects.toBe(gone);
   found.reject(new FlowgateError('TENANT_UNAVAILABLE', 'late'));
@@ -70,11 +72,14 @@ test('a body that fails does not wait for the tenant', async () => {
 
 test('a handler serves the tenants of a directory by the name in the path', async () => {
   const find = vi.fn(() => acme);
-  const handler = forTenants(async (_, findTenant) => ({ status: 200, body: (await findTenant?.())?.name ?? '' }), {
-    find,
-  });
-  expect(await handler('acme')(arriving().request)).toEqual({ status: 200, body: 'acme' });
+  const held = vi.fn(() => undefined);
+  const handler = forTenants(
+    async (_, source) => ({ status: 200, body: `${(await source?.find())?.name} ${source?.held()}` }),
+    { find, held },
+  );
+  expect(await handler('acme')(arriving().request)).toEqual({ status: 200, body: 'acme undefined' });
   expect(find).toHaveBeenCalledExactlyOnceWith('acme');
+  expect(held).toHaveBeenCalledExactlyOnceWith('acme');
 });
 
 test('routes of tenants stand under those that serve them, for names that a tenant can have, and nowhere else', async () => {

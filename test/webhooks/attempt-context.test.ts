@@ -1,8 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
+import { FlowgateError } from '../../src/errors.ts';
 import { type GraphClient, GraphError } from '../../src/graph/client.ts';
+import type { GraphFor } from '../../src/graph/graph.ts';
+import { type FindSender, Sender, type SenderOptions } from '../../src/tenants/sender.ts';
 import {
   flowAlert,
   image,
+  type MetaEvent,
+  nfmReply,
   statusUpdate,
   systemMessage,
   TEST_BUSINESS,
@@ -12,6 +17,7 @@ import {
 } from '../../src/testing/index.ts';
 import type { EventContext } from '../../src/webhooks/context.ts';
 import { MAX_NOTE_CHARS } from '../../src/webhooks/inbox.ts';
+import { itemOf } from '../support/any-delivery.ts';
 import { Attempts, deferred } from '../support/attempts.ts';
 import { itemId, newItem } from '../support/memory-inbox.ts';
 
@@ -315,7 +321,182 @@ describe('reply', () => {
     await attempts.store(newItem(1, { kind: 'job', type: 'invoice' }));
     expect(await attempts.attempt()).toBe('retry');
     expect((await attempts.find(itemId(1, 'job'))).error).toContain('only a message has a sender');
-    expect(graphFor.mock.calls).toEqual([[]]);
+    expect(graphFor.mock.calls).toEqual([[undefined]]);
+  });
+});
+
+describe('in the name of another business', () => {
+  const PAIR = { owner: 'tenant acme', token: 'EAAofAcme' };
+  const down = new FlowgateError('TENANT_UNAVAILABLE', 'the provider is down');
+  const once = { retry: { attempts: 1 } };
+
+  /** Events of `/webhook/acme`, and a Graph API that tells with which token and from which number it was asked. */
+  function setUp(sender: SenderOptions = { graphToken: PAIR.token, phoneNumberId: '7' }) {
+    const sendText = vi.fn(async () => ({ messageId: 'wamid.9' }));
+    const mediaInfo = vi.fn(async () => Promise.reject(failed(false)));
+    const graphFor = vi.fn<GraphFor>(() => ({ sendText, mediaInfo }) as Partial<GraphClient> as GraphClient);
+    const findSender = vi.fn<FindSender>(async () => new Sender(sender));
+    const attempts = new Attempts({ graphFor, findSender });
+    const store = (event: MetaEvent, tenant: string | undefined = 'acme') => {
+      const item = itemOf(event);
+      return attempts.store({ ...item, payload: { ...item.payload, ...(tenant && { tenant }) } });
+    };
+    return { attempts, store, graphFor, findSender, sendText };
+  }
+  const acme = { kind: 'tenant', name: 'acme', phoneNumberId: TEST_BUSINESS.phoneNumberId };
+
+  test('a tenant’s event is answered with the tenant’s token, from the number that was written to', async () => {
+    const { attempts, store, graphFor, findSender, sendText } = setUp();
+    attempts.app.on('message.text', async (_, c) => {
+      await c.reply.text('Ho');
+      await c.graph.sendText({ to: '1' }, 'Ha');
+    });
+    await store(textMessage('Hi'));
+    expect(await attempts.attempt()).toBe('done');
+    expect(graphFor.mock.calls).toEqual(Array(2).fill([TEST_BUSINESS.phoneNumberId, PAIR]));
+    expect(findSender.mock.calls).toEqual(Array(2).fill([acme]));
+    const bounds = expect.objectContaining({ signal: expect.any(AbortSignal), deadline: expect.any(Object) });
+    expect(sendText).toHaveBeenLastCalledWith({ to: '1' }, 'Ha', bounds);
+  });
+
+  test('an event that names no number is answered from the tenant’s own, or not at all', async () => {
+    for (const [sender, expected] of [
+      [{ graphToken: PAIR.token, phoneNumberId: '7' }, [['7', PAIR]]],
+      [{ graphToken: PAIR.token }, []],
+      [{}, []],
+    ] as const) {
+      const { attempts, store, graphFor } = setUp(sender);
+      attempts.app.on('flow.*', (_, { graph }) => graph.sendText({ to: '1' }, 'an alert'), once);
+      const id = await store(flowAlert('ENDPOINT_LATENCY'));
+      expect(await attempts.attempt()).toBe(expected.length > 0 ? 'done' : 'dead');
+      expect(graphFor.mock.calls).toEqual(expected);
+      if (expected.length === 0) expect((await attempts.find(id)).error).toContain('tenant acme has no phoneNumberId');
+    }
+  });
+
+  test('a handler that sends nothing asks for no sender, though it takes everything off its context', async () => {
+    const { attempts, store, findSender } = setUp();
+    findSender.mockRejectedValue(down);
+    attempts.app.on('message.image', (_, { reply, graph, media }) => {
+      expect([typeof reply.text, typeof graph.sendText, typeof media]).toEqual(Array(3).fill('function'));
+    });
+    await store(image());
+    expect(await attempts.attempt()).toBe('done');
+    expect(findSender).not.toHaveBeenCalled();
+  });
+
+  test('while its sender cannot be had the attempt fails and is made again, and an effect is not uncertain', async () => {
+    const { attempts, store, findSender, sendText } = setUp();
+    findSender.mockRejectedValueOnce(down).mockRejectedValueOnce(new FlowgateError('TENANT_UNKNOWN', 'none'));
+    attempts.app.on('message.text', (_, c) => c.once('reply', () => c.reply.text('Ho')));
+    const id = await store(textMessage('Hi'));
+    for (const code of ['TENANT_UNAVAILABLE', 'TENANT_UNKNOWN']) {
+      expect(await attempts.attempt()).toBe('retry');
+      expect((await attempts.find(id)).error).toContain(`${code}: `);
+      attempts.clock.advance(await attempts.dueInMs(id));
+    }
+    expect(await attempts.attempt()).toBe('done');
+    expect(sendText).toHaveBeenCalledTimes(1);
+  });
+
+  test.each<[string, (lookup: { resolve(sender: Sender): void; reject(error: Error): void }) => void]>([
+    ['could not be had', ({ reject }) => reject(down)],
+    ['was had too late', ({ resolve }) => resolve(new Sender({ graphToken: PAIR.token }))],
+  ])('an effect whose sender %s is not uncertain, though the deadline passed meanwhile', async (_, end) => {
+    const { attempts, store, findSender } = setUp();
+    const lookup = deferred<Sender>();
+    findSender.mockReturnValueOnce(lookup.promise);
+    const options = { deadlineMs: 5_000 };
+    attempts.app.on('message.text', (_, c) => c.once('reply', () => c.reply.text('Ho')), options);
+    const id = await store(textMessage('Hi'));
+    const { ended } = await attempts.begin();
+    await attempts.pass(5_000);
+    await ended;
+    end(lookup);
+    await attempts.pass(await attempts.dueInMs(id));
+    expect(await attempts.attempt()).toBe('done');
+  });
+
+  test('its files are found with its token', async () => {
+    const { attempts, store, graphFor } = setUp();
+    attempts.app.on('message.image', (_, c) => c.media()[0]?.download(), once);
+    await store(image());
+    expect(await attempts.attempt()).toBe('dead');
+    expect(graphFor.mock.calls).toEqual([[TEST_BUSINESS.phoneNumberId, PAIR]]);
+  });
+
+  test('a job that a tenant’s handler defers sends as that tenant, and so do the jobs of that job', async () => {
+    const { attempts, store, graphFor, findSender } = setUp();
+    const seen: unknown[] = [];
+    attempts.app.on('message.text', (_, { defer }) => defer('first', { n: 1 }));
+    attempts.app.job('first', {}, async (payload, c) => {
+      seen.push(payload);
+      await c.defer('second', [2]);
+      await c.graph.sendText({ to: '1' }, 'Ho');
+    });
+    attempts.app.job('second', {}, async (payload, c) => {
+      seen.push(payload);
+      await c.graph.sendText({ to: '1' }, 'Ho');
+    });
+    await store(textMessage('Hi'));
+    expect([await attempts.attempt(), await attempts.attempt(), await attempts.attempt()]).toEqual(
+      Array(3).fill('done'),
+    );
+    expect(seen).toEqual([{ n: 1 }, [2]]);
+    expect(findSender.mock.calls).toEqual([[acme], [acme]]);
+    expect(graphFor.mock.calls).toEqual(Array(2).fill([TEST_BUSINESS.phoneNumberId, PAIR]));
+  });
+
+  test('a job takes nobody’s name from its payload', async () => {
+    const { attempts, store, graphFor, findSender } = setUp();
+    const forged = { 'flowgate.business': { kind: 'tenant', name: 'globex' }, 'flowgate.payload': { n: 1 } };
+    const seen = vi.fn();
+    attempts.app.on('message.text', (_, { defer }) => defer('first', forged));
+    attempts.app.job('first', {}, (payload, { graph }) => {
+      seen(payload);
+      return graph.sendText({ to: '1' }, 'Ho');
+    });
+    for (const tenant of ['', 'acme']) {
+      await store(textMessage('Hi', { id: `wamid.${tenant}` }), tenant);
+      expect([await attempts.attempt(), await attempts.attempt()]).toEqual(['done', 'done']);
+      expect(seen).toHaveBeenLastCalledWith(forged);
+    }
+    expect(findSender.mock.calls).toEqual([[acme]]);
+    expect(graphFor.mock.calls[0]).toEqual([undefined]);
+  });
+
+  describe('that a Flow belongs to', () => {
+    const completed = (flow: string) => nfmReply({ token: `${flow}:1`, params: {} }, { id: `wamid.${flow}` });
+
+    test('its completion is answered as that business, and another Flow’s as the settings’', async () => {
+      const { attempts, store, graphFor, findSender } = setUp();
+      const answer = (_: unknown, { reply }: EventContext) => reply.text('Thank you');
+      attempts.app.flow('survey', { graphToken: 'EAA' }).completed(answer);
+      attempts.app.flow('visit', { keys: 'a second key of the settings' }).completed(answer);
+      for (const flow of ['survey', 'visit']) await store(completed(flow), '');
+      expect([await attempts.attempt(), await attempts.attempt()]).toEqual(['done', 'done']);
+      const number = TEST_BUSINESS.phoneNumberId;
+      expect(findSender.mock.calls).toEqual([[{ kind: 'flow', name: 'survey', phoneNumberId: number }]]);
+      expect(graphFor.mock.calls).toEqual([[number, { owner: 'flow survey', token: PAIR.token }], [number]]);
+    });
+
+    test('what a tenant signs is answered as the tenant, whatever Flow it names', async () => {
+      const { attempts, store, findSender } = setUp();
+      attempts.app.flow('survey', { graphToken: 'EAA' }).completed((_, { reply }) => reply.text('Thank you'));
+      await store(completed('survey'));
+      expect(await attempts.attempt()).toBe('done');
+      expect(findSender.mock.calls).toEqual([[acme]]);
+    });
+
+    test('any other message is answered as the settings’ business', async () => {
+      const { attempts, store, findSender, graphFor } = setUp();
+      attempts.app.flow('survey', { graphToken: 'EAA' });
+      attempts.app.on('message.*', (_, { reply }) => reply.text('Ho'));
+      await store(completed('survey'), '');
+      expect(await attempts.attempt()).toBe('done');
+      expect(findSender).not.toHaveBeenCalled();
+      expect(graphFor.mock.calls).toEqual([[TEST_BUSINESS.phoneNumberId]]);
+    });
   });
 });
 

@@ -32,6 +32,12 @@ const businesses = {
     appSecret: 'CANARY secret of acme',
     verifyToken: 'CANARY token of acme',
     keys: process.env.PRIVATE_KEY,
+    graphToken: 'CANARY-graph-token-of-acme',
+  }),
+  spaced: () => ({
+    appSecret: 'CANARY secret of spaced',
+    keys: process.env.PRIVATE_KEY,
+    graphToken: 'CANARY graph token of spaced',
   }),
 };
 
