@@ -1,7 +1,7 @@
 /**
  * What the playground's page and its server say to each other: JSON under `/playground/api/` on the admin port.
  *
- * Types alone, read by both sides. The page seals and opens envelopes itself; the server signs what the page sealed, since
+ * Types alone, read by both sides; those of `sent` are in `sent.ts`. The page seals and opens envelopes itself; the server signs what the page sealed, since
  * the app secret stays with it, brings it to the real endpoint, and tells what the endpoint did meanwhile.
  * Every POST carries `X-Playground: 1`, which no other page can send without a preflight that nothing here grants.
  */
@@ -15,6 +15,8 @@ export interface AppReport {
   /** Where the Flows are served: `http://127.0.0.1:3000`. */
   readonly publicUrl: string;
   readonly flows: readonly FlowReport[];
+  /** No token for the real Graph API is set: what handlers send is to be had from `sent`. */
+  readonly sendsToPhone: boolean;
   /** The module could not be loaded, and nothing but this page is served until it is mended. */
   readonly failure?: AppFailure;
 }
@@ -106,7 +108,14 @@ export interface TokenSignatureReport {
 
 /** POST `webhook`: what Meta would deliver, signed, to the real `/webhook`. */
 export type WebhookRequest =
-  | { readonly kind: 'completion'; readonly flow: string; readonly token: string; readonly params: JsonObject }
+  | {
+      readonly kind: 'completion';
+      readonly flow: string;
+      readonly token: string;
+      readonly params: JsonObject;
+      /** The wamid of the message that opened the Flow. */
+      readonly replyTo?: string;
+    }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'alert'; readonly alert: AlertName; readonly isActive: boolean };
 
@@ -123,6 +132,8 @@ export interface WebhookReport {
   readonly tookMs: number;
   /** The signed body, as Meta writes it. */
   readonly body: string;
+  /** The wamid of the person's message; an alert is none. */
+  readonly messageId?: string;
   /** Of the items that this delivery stored: ask `/inbox/items/<id>` for each. */
   readonly items: readonly string[];
 }

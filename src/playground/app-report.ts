@@ -3,8 +3,13 @@ import type { FlowDefinition } from '../flows/flow-definition.ts';
 import { checkFlowJson } from '../flows/guard/check-flow-json.ts';
 import type { AppFailure, AppReport, FlowReport } from './api.ts';
 
-export function reportApp(bootId: string, publicUrl: string, flows: Iterable<FlowDefinition>): AppReport {
-  return { bootId, publicUrl, flows: [...flows].map(reportFlow) };
+interface ReportedApp {
+  readonly flows: Iterable<FlowDefinition>;
+  readonly sendsToPhone: boolean;
+}
+
+export function reportApp(bootId: string, publicUrl: string, { flows, sendsToPhone }: ReportedApp): AppReport {
+  return { bootId, publicUrl, flows: [...flows].map(reportFlow), sendsToPhone };
 }
 
 function reportFlow({ name, json, completion }: FlowDefinition): FlowReport {
@@ -13,5 +18,5 @@ function reportFlow({ name, json, completion }: FlowDefinition): FlowReport {
 }
 
 export function reportFailure(bootId: string, failure: AppFailure): AppReport {
-  return { bootId, publicUrl: '', flows: [], failure };
+  return { bootId, publicUrl: '', flows: [], sendsToPhone: false, failure };
 }

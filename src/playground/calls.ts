@@ -8,8 +8,10 @@ import { type Cdn, MAX_FILE_BYTES } from './cdn.ts';
 import type { Credentials } from './credentials.ts';
 import type { Deferrals } from './deferrals.ts';
 import { deliver, type ExchangeDeps, exchange } from './exchange.ts';
+import type { GraphStandIn } from './graph/stand-in.ts';
 import { viewInbox } from './inbox-view.ts';
-import { readJson, readToken, readTokenRequest, readWebhookRequest } from './read-request.ts';
+import { readAfter, readJson, readToken, readTokenRequest, readWebhookRequest } from './read-request.ts';
+import type { SentReport } from './sent.ts';
 
 /** Twice what the endpoint takes, so that its own refusal can be seen. */
 export const MAX_ENVELOPE_BYTES = 2 * 1024 * 1024;
@@ -40,6 +42,8 @@ export interface CallDeps extends ExchangeDeps {
   readonly inbox: Inbox;
   readonly deferrals: Deferrals;
   readonly cdn: Cdn;
+  /** Undefined where the real one is called. */
+  readonly graph: GraphStandIn | undefined;
   readonly report: AppReport;
 }
 
@@ -52,6 +56,7 @@ export function callsOf(deps: CallDeps): ReadonlyMap<string, Call> {
   return new Map<string, Call>([
     ...reportCall(deps.report),
     ['public-key', get(({ query }) => publicKey(query, deps))],
+    ['sent', get(({ query }) => sentAfter(query, deps))],
     ['inbox', get(() => viewInbox(deps.inbox, deps.deferrals))],
     [
       'exchange',
@@ -75,6 +80,12 @@ function post(maxBytes: number, answer: Call['answer']): Call {
 async function publicKey(query: URLSearchParams, { credentials, flows }: CallDeps): Promise<PublicKeyReport> {
   if (query.has('retired')) return { pem: await credentials.retiredPublicKey() };
   return { pem: credentials.publicKey(flows.get(query.get('flow') ?? '')) };
+}
+
+/** Where the real Graph API is called, nothing is known of what was sent. */
+function sentAfter(query: URLSearchParams, { graph, report }: CallDeps): SentReport {
+  if (!graph) throw new ApiError(404, 'GRAPH_TOKEN is set: what handlers send goes to the Graph API');
+  return { bootId: report.bootId, ...graph.sentAfter(readAfter(query)) };
 }
 
 function flowCalled(name: string, { flows }: CallDeps): FlowDefinition {

@@ -32,12 +32,15 @@ export async function exchange(flow: FlowDefinition, body: string, deps: Exchang
 }
 
 export async function deliver(webhook: WebhookRequest, deps: ExchangeDeps): Promise<WebhookReport> {
-  const body = toDelivery(webhook);
+  const { body, messageId } = toDelivery(webhook);
   const signature = await deps.credentials.sign(body);
   const { answer, record } = await send('/webhook', body, signature, deps);
   const { status, tookMs } = answer;
   const items = itemsIn(Buffer.from(body), 0).map(({ id }) => id);
-  return { status, tookMs, body, items: items.filter((_, i) => record.areNew[i] === true) };
+  return {
+    ...{ status, tookMs, body, items: items.filter((_, i) => record.areNew[i] === true) },
+    ...(messageId !== undefined && { messageId }),
+  };
 }
 
 async function send(

@@ -6,39 +6,44 @@ import type { Config, Settings } from '../config/settings.ts';
 import { createNodeServer } from '../http/node.ts';
 import { createRouter, type Route } from '../http/router.ts';
 import { createLog } from '../log.ts';
-import { DEFAULT_MEDIA_HOSTS } from '../media/hosts.ts';
 import { type Service, type ServiceParts, startService, urlOf } from '../service.ts';
 import { openInbox } from '../stores/open-inbox.ts';
 import type { Inbox } from '../webhooks/inbox.ts';
 import type { AppFailure } from './api.ts';
 import { reportApp, reportFailure } from './app-report.ts';
 import { type Call, callsOf, reportCall } from './calls.ts';
-import { Cdn } from './cdn.ts';
 import { Credentials } from './credentials.ts';
 import { Deferrals } from './deferrals.ts';
 import { loadPage } from './page-files.ts';
 import { RequestRecords } from './request-records.ts';
 import { playgroundRoutes } from './routes.ts';
 import { stageTracing } from './stage-tracing.ts';
+import { closeStandIns, startStandIns, withStandIns } from './stand-ins.ts';
 
 type Calls = ReadonlyMap<string, Call>;
 
 export interface PlaygroundParts extends ServiceParts {
   readonly settings: Settings;
+  /** Of `node:crypto` by default. */
+  readonly randomBytes?: (size: number) => Buffer;
 }
 
-/** Starts `app` as `startService` does, with the playground on its admin port. Rejects as that does. */
+/**
+ * Starts `app` as `startService` does, with the playground on its admin port. Without settings for the Graph API, what
+ * handlers send comes to the playground's phone. Rejects as that does.
+ */
 export async function startWithPlayground(app: App, parts: PlaygroundParts): Promise<Service> {
   const { settings, clock = systemClock } = parts;
   const { flows, handlers } = app[APP];
-  const [records, deferrals, cdn] = [new RequestRecords(), new Deferrals(), await Cdn.start()];
+  const [records, deferrals] = [new RequestRecords(), new Deferrals()];
+  const standIns = await startStandIns(flows, parts);
   let calls: Calls | undefined;
   let inbox: Inbox | undefined;
   try {
     const definition = { ...app[APP], handlers: deferrals.handlers(handlers) };
     const service = await startService(definition, {
       ...parts,
-      settings: withCdn(settings, cdn),
+      settings: withStandIns(settings, standIns),
       onViolations: records.onViolations,
       onHandlerFailed: records.onHandlerFailed,
       wrapTracing: (own) => stageTracing(records, clock, own),
@@ -51,18 +56,16 @@ export async function startWithPlayground(app: App, parts: PlaygroundParts): Pro
     if (!inbox) throw new TypeError('a service without an inbox');
     const { url: publicUrl } = service;
     const credentials = new Credentials(settings, flows);
-    const report = reportApp(randomUUID(), publicUrl, flows.values());
-    calls = callsOf({ app, flows, publicUrl, credentials, records, inbox, deferrals, cdn, report });
-    return { ...service, close: () => service.close().finally(() => cdn.close()) };
+    const report = reportApp(randomUUID(), publicUrl, {
+      flows: flows.values(),
+      sendsToPhone: standIns.graph !== undefined,
+    });
+    calls = callsOf({ app, flows, publicUrl, credentials, records, inbox, deferrals, report, ...standIns });
+    return { ...service, close: () => service.close().finally(() => closeStandIns(standIns)) };
   } catch (error) {
-    await cdn.close();
+    await closeStandIns(standIns);
     throw error;
   }
-}
-
-function withCdn(settings: Settings, { origin }: Cdn): Settings {
-  const { mediaHosts = DEFAULT_MEDIA_HOSTS } = settings.config;
-  return { ...settings, config: { ...settings.config, mediaHosts: [...mediaHosts, origin] } };
 }
 
 export interface LonePlayground {

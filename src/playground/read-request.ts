@@ -37,9 +37,21 @@ export function readWebhookRequest({ kind, ...given }: JsonObject): WebhookReque
   throw badRequest('kind must be completion, text or alert');
 }
 
-function readCompletion({ flow, token, params }: JsonObject) {
+/** @throws ApiError 400. @returns 0 where none is given. */
+export function readAfter(query: URLSearchParams): number {
+  const after = query.get('after') ?? '0';
+  if (/^\d{1,15}$/.test(after)) return Number(after);
+  throw badRequest('after must be the number of a message');
+}
+
+function readCompletion({ flow, token, params, replyTo }: JsonObject) {
   if (!isObject(params)) throw badRequest('params must be an object');
-  return { flow: text('flow', flow), token: text('token', token, MAX_TOKEN_CHARS), params };
+  return {
+    flow: text('flow', flow),
+    token: text('token', token, MAX_TOKEN_CHARS),
+    params,
+    ...(replyTo !== undefined && { replyTo: text('replyTo', replyTo) }),
+  };
 }
 
 function readAlert({ alert: wanted, isActive }: JsonObject) {

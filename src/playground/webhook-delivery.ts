@@ -4,10 +4,19 @@ import { type FlowAlertName, flowAlert, type MetaEvent, nfmReply, textMessage } 
 import type { AlertName, WebhookRequest } from './api.ts';
 import { badRequest } from './api-error.ts';
 
-/** @returns a body ready to be signed. @throws ApiError 400 for what nests too deep to be written. */
-export function toDelivery(webhook: WebhookRequest): string {
+export interface Delivery {
+  /** Ready to be signed. */
+  readonly body: string;
+  /** The wamid; undefined for an alert. */
+  readonly messageId: string | undefined;
+}
+
+/** From the one number and the one person of the test kit. @throws ApiError 400 for what nests too deep to be written. */
+export function toDelivery(webhook: WebhookRequest): Delivery {
   try {
-    return toWireText(delivery([toEvent(webhook)]));
+    const event = toEvent(webhook);
+    const messageId = event.kind === 'messages' ? String(event.item['id']) : undefined;
+    return { body: toWireText(delivery([event])), messageId };
   } catch (error) {
     throw error instanceof RangeError ? badRequest('params nest too deep to be written as JSON') : error;
   }
@@ -16,7 +25,7 @@ export function toDelivery(webhook: WebhookRequest): string {
 function toEvent(webhook: WebhookRequest): MetaEvent {
   switch (webhook.kind) {
     case 'completion':
-      return nfmReply({ token: webhook.token, params: webhook.params });
+      return nfmReply(webhook, webhook.replyTo === undefined ? {} : { replyTo: webhook.replyTo });
     case 'text':
       return textMessage(webhook.text);
     case 'alert':

@@ -14,7 +14,6 @@ import { TabList, TabPanel } from './tabs.tsx';
 import { useIsWide } from './use-is-wide.ts';
 
 const api = new ApiClient();
-const POLL_MS = 1_000;
 
 export function App() {
   const { report, isLost } = useAppReport();
@@ -43,20 +42,25 @@ export function App() {
 function Main({ report, flow }: { readonly report: AppReport; readonly flow: FlowReport | undefined }) {
   if (report.failure) return <AppFailurePage failure={report.failure} />;
   if (!flow) return <NoFlowsPage />;
-  return <Playable key={`${report.bootId} ${flow.name}`} report={flow} />;
+  return <Playable key={`${report.bootId} ${flow.name}`} app={report} report={flow} />;
 }
 
 /** What outlives a restart of the app: the timeline, and what was switched. */
 let kept: SessionState | undefined;
 
+interface PlayedProps {
+  readonly app: AppReport;
+  readonly report: FlowReport;
+}
+
 /** A Flow that cannot be played says so first; who wants to see it all the same may. */
-function Playable({ report }: { readonly report: FlowReport }) {
+function Playable({ app, report }: PlayedProps) {
   const [isAnyway, playAnyway] = useState(false);
   const isBroken = report.problems.some(({ severity }) => severity === 'error');
   if (isBroken && !isAnyway) {
     return <FlowProblemsPage report={report} onPlayAnyway={report.json && (() => playAnyway(true))} />;
   }
-  return <Playground report={report} />;
+  return <Playground app={app} report={report} />;
 }
 
 const TABS = [
@@ -68,13 +72,16 @@ const TABS = [
 
 type Tab = (typeof TABS)[number]['id'];
 
-function Playground({ report }: { readonly report: FlowReport }) {
-  const session = useSession(report);
+function Playground({ app, report }: PlayedProps) {
+  const session = useSession(app, report);
+  usePolling(useCallback(() => session.collect(), [session]));
   const isWide = useIsWide();
   const [chosen, choose] = useState<Tab>('phone');
   const tab = isWide && chosen === 'phone' ? 'requests' : chosen;
   const tabs = isWide ? TABS.filter(({ id }) => id !== 'phone') : TABS;
-  const phone = <Phone session={session} uploads={api} onShowInbox={() => choose('inbox')} />;
+  const phone = (
+    <Phone session={session} uploads={api} sendsToPhone={app.sendsToPhone} onShowInbox={() => choose('inbox')} />
+  );
   return (
     <main class={isWide ? 'wide' : 'narrow'}>
       {isWide && phone}
@@ -92,15 +99,15 @@ function Playground({ report }: { readonly report: FlowReport }) {
   );
 }
 
-function useSession(report: FlowReport): Session {
+function useSession(app: AppReport, report: FlowReport): Session {
   const session = useMemo(() => {
     const timing = {
       now: () => performance.now(),
       pause: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     };
-    const options = { api, timing, randomToken: () => crypto.randomUUID() };
-    return new Session(report, options, kept?.phone.flow.name === report.name ? kept : undefined);
-  }, [report]);
+    const options = { app, api, timing, randomToken: () => crypto.randomUUID() };
+    return new Session(report, options, kept?.chosen === report.name ? kept : undefined);
+  }, [app, report]);
   useEffect(() => {
     session.sendFlowMessage().catch(() => session.sendFlowMessage({ kind: 'random' }));
     return session.store.subscribe(() => {
@@ -126,7 +133,7 @@ function useAppReport() {
       setLost(true);
     }
   }, []);
-  usePolling(poll, POLL_MS);
+  usePolling(poll);
   return { report, isLost };
 }
 

@@ -4,6 +4,7 @@ import { App } from './app.tsx';
 import './styles/base.css';
 import './styles/layout.css';
 import './styles/phone.css';
+import './styles/sent.css';
 import './styles/fields.css';
 import './styles/inspector.css';
 import './styles/inbox.css';

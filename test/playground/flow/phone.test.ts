@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import bookingJson from '../../../examples/booking/booking.flow.json' with { type: 'json' };
 import type { JsonValue } from '../../../src/json.ts';
+import type { FlowStart } from '../../../src/playground/sent.ts';
 import type { PhoneEvent } from '../../../src/playground/web/flow/phone-state.ts';
 import { summaryOf } from '../../../src/playground/web/flow/summary.ts';
 import { viewOf } from '../../../src/playground/web/flow/view.ts';
@@ -115,6 +116,25 @@ describe('a Flow', () => {
     expect(viewOf(phone.state)?.nodes[0]?.props['text']).toBe('x');
   });
 
+  test('opens where its message says, with the data of the message, and asks nobody', () => {
+    const screens = [screenOf('A', [text('a')], { data: { hint: string } }), screenOf('B', [])];
+    const json = { version: '7.3', data_api_version: '4.0', routing_model: { A: ['B'], B: [] }, screens };
+    const openWith = (start: FlowStart) => new Driver(json).do({ type: 'open', start });
+    const phone = openWith({ screen: 'A', data: { hint: 'hi' } });
+    expect(phone.sent).toEqual([]);
+    expect(phone.state.frames).toMatchObject([{ screen: 'A', data: { hint: 'hi' } }]);
+    expect(openWith({ data: {} }).state.frames, 'no example in place of data').toMatchObject([
+      { screen: 'A', data: {} },
+    ]);
+    const wrong = openWith({ screen: 'B', data: {} });
+    expect(wrong.state.failure).toMatchObject({
+      request: undefined,
+      reason: expect.stringContaining('B is no screen'),
+    });
+    expect(wrong.notice).toMatchObject({ action: 'navigate', data: { error: 'invalid-screen-transition' } });
+    expect(phone.do({ type: 'back' }).state.stage).toBe('closed');
+  });
+
   test('without Flow JSON shows any screen and submits what is written', () => {
     const phone = new Driver(undefined).do({ type: 'open' }).answer({ screen: 'ANY', data: { a: null } });
     expect(phone.screen).toBe('ANY');
@@ -142,6 +162,10 @@ describe('a Flow', () => {
   test('never breaks, whatever happens in whatever order', () => {
     const event = fc.oneof(
       fc.constant<PhoneEvent>({ type: 'open' }),
+      fc.record({
+        type: fc.constant('open' as const),
+        start: fc.record({ screen: fc.constantFrom('APPOINTMENT', 'x'), data: fc.constant({}) }),
+      }),
       fc.constant<PhoneEvent>({ type: 'back' }),
       fc.constant<PhoneEvent>({ type: 'close' }),
       fc.constant<PhoneEvent>({ type: 'retry' }),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test, vi } from 'vitest';
 import type { AppReport } from '../../../src/playground/api.ts';
+import type { SentReport } from '../../../src/playground/sent.ts';
 import { RunningCommand, run, temporaryDirectory } from '../../support/command.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -234,5 +235,19 @@ test('two development servers at once: the second tells which setting gives it a
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr: `flowgate: port ${port}, where the playground would be, is taken: does another "flowgate dev" run? Set ADMIN_PORT to one that is free\n`,
+  });
+});
+
+test('without GRAPH_TOKEN, what the booking example replies with comes to the playground', async () => {
+  const { env } = new Project();
+  const dev = new RunningCommand(['dev', 'examples/booking/app.ts'], env);
+  running.push(dev);
+  const [, url = ''] = await dev.printed(/in a browser +(http\S+)\n/);
+  const headers = { 'X-Playground': '1' };
+  const body = JSON.stringify({ kind: 'text', text: 'hi' });
+  expect((await fetch(`${url}/api/webhook`, { method: 'POST', headers, body })).status).toBe(200);
+  await eventually(async () => {
+    const { sent } = (await (await fetch(`${url}/api/sent`)).json()) as SentReport;
+    expect(sent).toMatchObject([{ content: { type: 'flow', button: { flow: 'booking' } } }]);
   });
 });

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/app.ts';
 import type { Clock } from '../../../src/clock.ts';
@@ -73,6 +74,12 @@ describe('the page', () => {
       secured(asset);
       await asset.arrayBuffer();
     }
+  });
+
+  test('is small', () => {
+    const directory = new URL('../../../dist/playground/assets/', import.meta.url);
+    const sizes = readdirSync(directory).map((name) => gzipSync(readFileSync(new URL(name, directory))).length);
+    expect(sizes.reduce((sum, bytes) => sum + bytes)).toBeLessThan(150_000);
   });
 
   test.each([

@@ -11,6 +11,8 @@ import { eventually } from '../../support/eventually.ts';
 import { answerBooking, bookingReport } from '../support/booking.ts';
 import { currentPublicKey, type FakeAnswer, open } from '../support/fake-server.ts';
 
+const app = { bootId: 'boot', flows: [bookingReport], sendsToPhone: true };
+
 function start(endpoint: (request: JsonObject) => FakeAnswer = answerBooking) {
   const requests: JsonObject[] = [];
   const webhooks: WebhookRequest[] = [];
@@ -22,6 +24,7 @@ function start(endpoint: (request: JsonObject) => FakeAnswer = answerBooking) {
       webhooks.push(request);
       return { status: 200, tookMs: 1, body: '{}', items: [] };
     },
+    sent: async () => ({ bootId: 'boot', nowMs: 0, sent: [] }),
     exchange: async (_flow: string, envelope: string): Promise<ExchangeReport> => {
       const opened = open(envelope);
       requests.push(opened?.request ?? {});
@@ -35,7 +38,7 @@ function start(endpoint: (request: JsonObject) => FakeAnswer = answerBooking) {
     now: () => 0,
     pause: (ms: number) => (ms >= 10_000 ? new Promise<void>(() => {}) : Promise.resolve()),
   };
-  const session = new Session(bookingReport, { api, timing, randomToken: () => 'random-token' });
+  const session = new Session(bookingReport, { app, api, timing, randomToken: () => 'random-token' });
   const flowMessage = () =>
     session.store.value.messages.findLast(
       (message): message is Extract<ChatMessage, { kind: 'flow' }> => message.kind === 'flow',
@@ -191,7 +194,7 @@ describe('a session', () => {
     await openFlow();
     const next = new Session(
       bookingReport,
-      { api: {} as never, timing: { now: () => 0, pause: async () => {} }, randomToken: () => 't' },
+      { app, api: {} as never, timing: { now: () => 0, pause: async () => {} }, randomToken: () => 't' },
       session.store.value,
     );
     expect(next.store.value.records).toHaveLength(1);

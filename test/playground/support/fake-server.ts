@@ -28,6 +28,7 @@ import type {
   StageTime,
   WebhookRequest,
 } from '../../../src/playground/api.ts';
+import type { Sent, SentReport } from '../../../src/playground/sent.ts';
 
 export interface FakeAnswer {
   readonly status?: number;
@@ -52,6 +53,8 @@ export interface FakeServer extends AsyncDisposable {
   app: AppReport;
   endpoint: FakeEndpoint;
   inbox: InboxItem[];
+  /** What handlers sent. */
+  sent: Sent[];
   webhookStatus: number;
   /** Every call of the page is refused, as by a server that restarts. */
   isDown: boolean;
@@ -87,7 +90,8 @@ export async function startFakeServer(flows: readonly FlowReport[], endpoint: Fa
     requests: [],
     webhooks: [],
     adminCalls: [],
-    app: { bootId: 'first', publicUrl: 'http://127.0.0.1:3000', flows },
+    app: { bootId: 'first', publicUrl: 'http://127.0.0.1:3000', flows, sendsToPhone: true },
+    sent: [],
     endpoint,
     inbox: [],
     webhookStatus: 200,
@@ -138,6 +142,11 @@ async function answerApi(
   if (path === 'app') return send(response, 200, fake.app);
   if (path === 'public-key')
     return send(response, 200, { pem: (search.includes('retired') ? retired : current).publicKey });
+  if (path === 'sent') {
+    const after = Number(new URLSearchParams(search).get('after'));
+    const sent = fake.sent.filter(({ seq }) => seq > after);
+    return send(response, 200, { bootId: fake.app.bootId, nowMs: Date.now(), sent } satisfies SentReport);
+  }
   if (path === 'inbox') return send(response, 200, { items: fake.inbox });
   if (path.startsWith('exchange/')) {
     return send(response, 200, await exchange(fake, decodeURIComponent(path.slice(9)), await text(request)));
@@ -155,7 +164,8 @@ async function answerApi(
 function deliver(fake: FakeServer, webhook: WebhookRequest) {
   fake.webhooks.push(webhook);
   const body = JSON.stringify({ object: 'whatsapp_business_account', entry: [{ changes: [{ value: webhook }] }] });
-  return { status: fake.webhookStatus, tookMs: 12.3, body, items: fake.inbox.map(({ id }) => id) };
+  const messageId = `wamid.person${fake.webhooks.length}`;
+  return { status: fake.webhookStatus, tookMs: 12.3, body, messageId, items: fake.inbox.map(({ id }) => id) };
 }
 
 function media(search: string, bytes: Buffer): JsonObject {

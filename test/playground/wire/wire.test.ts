@@ -50,7 +50,8 @@ describe('a sealed request', () => {
     await expect(other.open(answer)).rejects.toThrow('does not open');
     await expect(one.open(`"${answer}"`)).rejects.toThrow('bare base64');
     await expect(one.open('')).rejects.toThrow('bare base64');
-    await expect(one.open(`A${answer.slice(1)}`)).rejects.toThrow('does not open');
+    const first = answer.startsWith('A') ? 'B' : 'A';
+    await expect(one.open(first + answer.slice(1))).rejects.toThrow('does not open');
   });
 });
 

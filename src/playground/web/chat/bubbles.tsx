@@ -43,22 +43,28 @@ const TOKENS = {
   custom: 'Token of your own',
 } as const;
 
-export function TextBubble({ message }: { readonly message: MessageOf<'text'> }) {
+interface TextBubbleProps {
+  readonly message: MessageOf<'text'>;
+  readonly isRead: boolean;
+}
+
+export function TextBubble({ message, isRead }: TextBubbleProps) {
   return (
     <div class="bubble">
       <p class="bubble-text">{message.text}</p>
-      <DeliveryLine delivery={message.delivery} />
+      <DeliveryLine delivery={message.delivery} isRead={isRead} />
     </div>
   );
 }
 
 interface CompletionBubbleProps {
   readonly message: MessageOf<'completion'>;
+  readonly isRead: boolean;
   onShowInbox(): void;
   onDeliverAgain(): void;
 }
 
-export function CompletionBubble({ message, onShowInbox, onDeliverAgain }: CompletionBubbleProps) {
+export function CompletionBubble({ message, isRead, onShowInbox, onDeliverAgain }: CompletionBubbleProps) {
   const { completion, summary, flow, delivery } = message;
   if (!completion.params) {
     return (
@@ -91,7 +97,7 @@ export function CompletionBubble({ message, onShowInbox, onDeliverAgain }: Compl
         </summary>
         <Tree label="Parameters of the completion" value={completion.params} />
       </details>
-      <DeliveryLine delivery={delivery} />
+      <DeliveryLine delivery={delivery} isRead={isRead} />
       <p class="bubble-note">
         <button type="button" class="link" onClick={onShowInbox}>
           See the inbox
@@ -110,10 +116,22 @@ function isDelivered({ report }: Delivery): boolean {
   return report?.status === 200;
 }
 
-function DeliveryLine({ delivery }: { readonly delivery: Delivery | undefined }) {
+interface DeliveryLineProps {
+  readonly delivery: Delivery | undefined;
+  readonly isRead: boolean;
+}
+
+function DeliveryLine({ delivery, isRead }: DeliveryLineProps) {
+  const isGood = delivery !== undefined && isDelivered(delivery);
   return (
-    <p class={delivery && !isDelivered(delivery) ? 'delivery bad' : 'delivery'} role="status">
+    <p class={delivery && !isGood ? 'delivery bad' : 'delivery'} role="status">
+      {isGood && (
+        <span class={isRead ? 'ticks read' : 'ticks'} aria-hidden="true">
+          ✓✓{' '}
+        </span>
+      )}
       {delivery ? deliveryText(delivery) : 'Delivering…'}
+      {isGood && isRead && ', read'}
     </p>
   );
 }
@@ -121,5 +139,5 @@ function DeliveryLine({ delivery }: { readonly delivery: Delivery | undefined })
 export function deliveryText({ report, error }: Delivery): string {
   if (!report) return error ?? '';
   if (report.status !== 200) return `The webhook answered ${report.status}: Meta would try again`;
-  return `✓✓ Delivered to the webhook in ${formatMs(report.tookMs)}`;
+  return `Delivered to the webhook in ${formatMs(report.tookMs)}`;
 }

@@ -1,57 +1,44 @@
 /** DatePicker and CalendarPicker. */
-import { useState } from 'preact/hooks';
 import { isObject, type JsonValue } from '../../../json.ts';
 import { type DateRange, dateRulesOf, isSelectable, mayEnd, rangeOf, rangeValue } from '../flow/date-rules.ts';
 import { longDate, readDay, toTime } from '../flow/dates.ts';
 import { isEnabled } from '../flow/nodes.ts';
 import { Calendar } from './calendar.tsx';
-import { describedBy, Field, labelOf } from './field.tsx';
-import { fieldErrorOf, fieldValue, idOf, type NodeProps, nameOf, wordOf } from './kit.ts';
-import { Sheet } from './sheet.tsx';
+import { Field } from './field.tsx';
+import { fieldValue, type NodeProps, nameOf, wordOf } from './kit.ts';
+import { SheetField } from './sheet-field.tsx';
 
 /** Before Flow JSON 5.0 a date goes as milliseconds in a text. */
 const DAYS_SINCE = 500;
 
 export function DatePicker(props: NodeProps) {
   const { node, kit } = props;
-  const [isOpen, setOpen] = useState(false);
-  const id = idOf(props);
   const day = readDay(fieldValue(props));
-  const choose = (chosen: string) => {
-    setOpen(false);
-    kit.change(nameOf(node), asDays(node.props) ? chosen : String(toTime(chosen) ?? ''));
-  };
+  const choose = (chosen: string) =>
+    kit.change(nameOf(node), asDays(node.props, kit.version) ? chosen : String(toTime(chosen) ?? ''));
   return (
-    <Field {...props}>
-      <button
-        type="button"
-        id={id}
-        class="select"
-        aria-haspopup="dialog"
-        aria-expanded={isOpen}
-        aria-labelledby={`${id}-label ${id}`}
-        aria-describedby={describedBy(props)}
-        data-invalid={fieldErrorOf(props) !== undefined}
-        disabled={!isEnabled(node.props)}
-        onClick={() => !kit.isBusy && setOpen(true)}
-      >
-        <span class={day === undefined ? 'placeholder' : ''}>
-          {day === undefined ? 'Choose a date' : longDate(day)}
-        </span>
-        <span aria-hidden="true" class="calendar-mark" />
-      </button>
-      {isOpen && (
-        <Sheet title={labelOf(node.props['label'])} onClose={() => setOpen(false)}>
-          <DayCalendar {...props} day={day} onChoose={choose} />
-        </Sheet>
+    <SheetField
+      field={props}
+      chosen={day === undefined ? undefined : longDate(day)}
+      placeholder="Choose a date"
+      mark="calendar-mark"
+      choices={(close) => (
+        <DayCalendar
+          {...props}
+          day={day}
+          onChoose={(chosen) => {
+            close();
+            choose(chosen);
+          }}
+        />
       )}
-    </Field>
+    />
   );
+}
 
-  function asDays({ 'min-date': min, 'max-date': max, 'init-value': init }: typeof node.props): boolean {
-    const given = [min, max, init].find((value) => typeof value === 'string' && value !== '');
-    return given === undefined ? kit.version >= DAYS_SINCE : toTime(String(given)) !== undefined;
-  }
+function asDays({ 'min-date': min, 'max-date': max, 'init-value': init }: NodeProps['node']['props'], version: number) {
+  const given = [min, max, init].find((value) => typeof value === 'string' && value !== '');
+  return given === undefined ? version >= DAYS_SINCE : toTime(String(given)) !== undefined;
 }
 
 function DayCalendar({

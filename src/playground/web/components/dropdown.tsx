@@ -1,48 +1,35 @@
 /** Dropdown: a button that opens the list of choices, with a search where the list is long. */
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { isTrue } from '../flow/evaluate.ts';
 import { SEARCHABLE_FROM } from '../flow/limits.ts';
-import { isEnabled } from '../flow/nodes.ts';
 import { type Option, optionsOf } from '../flow/options.ts';
 import { OptionText } from './choice-groups.tsx';
-import { describedBy, Field, labelOf } from './field.tsx';
-import { fieldErrorOf, fieldValue, idOf, type NodeProps, nameOf } from './kit.ts';
-import { Sheet } from './sheet.tsx';
+import { fieldValue, type NodeProps, nameOf } from './kit.ts';
+import { SheetField } from './sheet-field.tsx';
 
 export function Dropdown(props: NodeProps) {
   const { node, kit } = props;
-  const [isOpen, setOpen] = useState(false);
   const options = optionsOf(node.props['data-source']);
   const chosen = options.find(({ id }) => id === fieldValue(props));
-  const id = idOf(props);
   const choose = (option: Option) => {
-    setOpen(false);
     if (option.id !== chosen?.id) kit.change(nameOf(node), option.id, option.id);
   };
   return (
-    <Field {...props}>
-      <button
-        type="button"
-        id={id}
-        class="select"
-        aria-haspopup="dialog"
-        aria-expanded={isOpen}
-        aria-labelledby={`${id}-label ${id}`}
-        aria-describedby={describedBy(props)}
-        data-invalid={fieldErrorOf(props) !== undefined}
-        data-required={isTrue(node.props['required'])}
-        disabled={!isEnabled(node.props)}
-        onClick={() => !kit.isBusy && setOpen(true)}
-      >
-        <span class={chosen ? '' : 'placeholder'}>{chosen?.title ?? 'Choose'}</span>
-        <span aria-hidden="true" class="caret" />
-      </button>
-      {isOpen && (
-        <Sheet title={labelOf(node.props['label'])} onClose={() => setOpen(false)}>
-          <OptionList options={options} chosen={chosen?.id} onChoose={choose} />
-        </Sheet>
+    <SheetField
+      field={props}
+      chosen={chosen?.title}
+      placeholder="Choose"
+      mark="caret"
+      choices={(close) => (
+        <OptionList
+          options={options}
+          chosen={chosen?.id}
+          onChoose={(option) => {
+            close();
+            choose(option);
+          }}
+        />
       )}
-    </Field>
+    />
   );
 }
 

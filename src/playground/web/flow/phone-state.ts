@@ -1,5 +1,6 @@
 /** What the phone remembers, and what can happen to it. Everything here is data: `phone.ts` computes, others act. */
 import type { JsonObject, JsonValue } from '../../../json.ts';
+import type { FlowStart } from '../../sent.ts';
 import type { Flow } from './flow.ts';
 import type { FormValues } from './form.ts';
 
@@ -85,7 +86,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export type PhoneEvent =
-  | { readonly type: 'open' }
+  | { readonly type: 'open'; readonly start?: FlowStart | undefined }
   | { readonly type: 'change'; readonly name: string; readonly value: JsonValue | undefined; readonly option?: string }
   | { readonly type: 'press'; readonly action: JsonValue | undefined; readonly isFooter?: boolean }
   | { readonly type: 'submit'; readonly data: JsonObject }

@@ -5,6 +5,7 @@
  * does has an effect, but to close the Flow.
  */
 import { isObject, type JsonObject } from '../../../json.ts';
+import type { FlowStart } from '../../sent.ts';
 import { runAction } from './actions.ts';
 import { answered } from './answer.ts';
 import { change } from './change.ts';
@@ -21,7 +22,7 @@ export function step(state: PhoneState, event: PhoneEvent): Step {
 function act(state: PhoneState, event: Exclude<PhoneEvent, { type: 'answered' | 'close' }>): Step {
   switch (event.type) {
     case 'open':
-      return open(state);
+      return open(state, event.start);
     case 'change':
       return change(state, event);
     case 'press':
@@ -39,20 +40,20 @@ function act(state: PhoneState, event: Exclude<PhoneEvent, { type: 'answered' | 
   }
 }
 
-/** A Flow without an endpoint opens by itself, with the data that its message would bring. */
-function open(state: PhoneState): Step {
+/**
+ * @param start of a message that says where the Flow opens, and with what. A Flow without an endpoint opens by itself in
+ *   any case, with the data that its message would bring.
+ */
+function open(state: PhoneState, start: FlowStart | undefined): Step {
   const fresh: PhoneState = { ...state, stage: 'open', frames: [], snapshots: new Map(), failure: undefined };
   const { flow } = state;
   const init = { version: state.apiVersion, action: 'INIT', flow_token: state.token } satisfies FlowRequest;
-  if (flow.dataApiVersion !== undefined || !flow.isKnown) return send(fresh, signed(state, init));
-  if (flow.entry === undefined)
+  if (!start && (flow.dataApiVersion !== undefined || !flow.isKnown)) return send(fresh, signed(state, init));
+  const screen = start?.screen ?? flow.entry;
+  if (screen === undefined)
     return still({ ...fresh, failure: { request: undefined, reason: 'The Flow has no screen.' } });
-  const action = {
-    name: 'navigate',
-    next: { type: 'screen', name: flow.entry },
-    payload: exampleData(state, flow.entry),
-  };
-  return runAction(fresh, action);
+  const payload = start?.data ?? exampleData(state, screen);
+  return runAction(fresh, { name: 'navigate', next: { type: 'screen', name: screen }, payload });
 }
 
 function signed(state: PhoneState, init: FlowRequest): FlowRequest {

@@ -9,8 +9,6 @@ import { Alerts } from './alerts.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { dueText, rowsOf } from './inbox-tree.ts';
 
-const POLL_MS = 1_000;
-
 export function Inbox({ session, api }: { readonly session: Session; readonly api: ApiClient }) {
   const { webhooks } = useStore(session.store);
   const { items, problem, refresh } = useInbox(api);
@@ -60,7 +58,7 @@ function useInbox(api: ApiClient) {
       setProblem((error as Error).message);
     }
   }, [api]);
-  usePolling(refresh, POLL_MS);
+  usePolling(refresh);
   return { items, problem, refresh };
 }
 

@@ -12,6 +12,7 @@ import type {
   WebhookReport,
   WebhookRequest,
 } from '../../api.ts';
+import type { SentReport } from '../../sent.ts';
 import type { Transport } from '../wire/client.ts';
 
 const API = '/playground/api/';
@@ -46,6 +47,10 @@ export class ApiClient implements Transport {
 
   webhook(request: WebhookRequest): Promise<WebhookReport> {
     return post('webhook', JSON.stringify(request));
+  }
+
+  sent(after: number): Promise<SentReport> {
+    return get(`sent?after=${after}`);
   }
 
   inbox(): Promise<InboxView> {

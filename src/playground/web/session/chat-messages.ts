@@ -1,5 +1,6 @@
 /** What stands in the chat, and what was delivered as a webhook because of it. */
 import type { WebhookReport, WebhookRequest } from '../../api.ts';
+import type { SentMessage } from '../../sent.ts';
 import type { Completion } from '../flow/phone-state.ts';
 import type { SummaryLine } from '../flow/summary.ts';
 import type { TokenChoice } from '../inspector/copy-as-test.ts';
@@ -17,6 +18,14 @@ export type ChatMessage =
       readonly flow: string;
       readonly token: string;
       readonly choice: TokenChoice;
+      /** A 427 came. */
+      readonly isDisabled: boolean;
+    }
+  /** What a handler sent. */
+  | {
+      readonly kind: 'business';
+      readonly id: number;
+      readonly sent: SentMessage;
       /** A 427 came. */
       readonly isDisabled: boolean;
     }

@@ -4,6 +4,7 @@ import type { Completion, PhoneState } from '../flow/phone-state.ts';
 import { summaryOf } from '../flow/summary.ts';
 import type { Timing } from '../wire/client.ts';
 import type { ChatMessage } from './chat-messages.ts';
+import { buttonOf } from './invitation.ts';
 import type { SessionState } from './session-state.ts';
 import type { Store } from './store.ts';
 
@@ -36,16 +37,20 @@ export class Correspondence {
   /** A 427 turns the button off. */
   disable(token: string): void {
     const messages = this.#store.value.messages.map((message) =>
-      message.kind === 'flow' && message.token === token ? { ...message, isDisabled: true } : message,
+      'isDisabled' in message && tokenOf(message) === token ? { ...message, isDisabled: true } : message,
     );
     this.#store.update({ messages });
   }
 
-  /** What a finished Flow sends: nothing, where the answer has no params. */
-  complete(phone: PhoneState, completion: Completion): void {
+  /**
+   * What a finished Flow sends: nothing, where the answer has no params.
+   * @param replyTo the wamid of the message that opened it.
+   */
+  complete(phone: PhoneState, completion: Completion, replyTo: string | undefined): void {
     const flow = phone.flow.name;
     const { params } = completion;
-    const request = params && ({ kind: 'completion', flow, token: phone.token, params } as const);
+    const answered = replyTo === undefined ? {} : { replyTo };
+    const request = params && ({ kind: 'completion', flow, token: phone.token, params, ...answered } as const);
     const id = this.say({
       kind: 'completion',
       flow,
@@ -67,10 +72,14 @@ export class Correspondence {
     const { messages, webhooks, nextId: id } = this.#store.value;
     this.#store.update({
       messages: messages.map((message) =>
-        message.id === messageId && message.kind !== 'flow' ? { ...message, delivery } : message,
+        message.id === messageId && 'delivery' in message ? { ...message, delivery } : message,
       ),
       webhooks: [...webhooks, { id, startMs, request, ...delivery }].slice(-MAX_WEBHOOKS),
       nextId: id + 1,
     });
   }
+}
+
+function tokenOf(message: Extract<ChatMessage, { isDisabled: boolean }>): string | undefined {
+  return message.kind === 'flow' ? message.token : buttonOf(message.sent.content)?.token;
 }

@@ -1,28 +1,42 @@
-/** Asks again and again, but not while nobody looks. */
+/** Asks again and again, on one timer for all who do, but not while nobody looks. */
 import { useEffect } from 'preact/hooks';
 
-/** @param intervalMs from the end of one call to the next. */
-export function usePolling(poll: () => Promise<void>, intervalMs: number, isOn = true): void {
+const POLL_MS = 1_000;
+const polls = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** Once now and then every second, but for a call that still runs. @param poll never rejects. */
+export function usePolling(poll: () => Promise<void>): void {
   useEffect(() => {
-    if (!isOn) return undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let isEnded = false;
     let isRunning = false;
-    const run = async () => {
-      clearTimeout(timer);
-      if (isEnded || isRunning || document.hidden) return;
+    const run = () => {
+      if (isRunning) return;
       isRunning = true;
-      await poll();
-      isRunning = false;
-      if (!isEnded) timer = setTimeout(run, intervalMs);
+      void poll().finally(() => {
+        isRunning = false;
+      });
     };
-    const onVisible = () => void run();
-    document.addEventListener('visibilitychange', onVisible);
-    void run();
-    return () => {
-      isEnded = true;
-      clearTimeout(timer);
-      document.removeEventListener('visibilitychange', onVisible);
-    };
-  }, [poll, intervalMs, isOn]);
+    begin(run);
+    return () => end(run);
+  }, [poll]);
+}
+
+function begin(poll: () => void): void {
+  if (polls.size === 0) {
+    timer = setInterval(tick, POLL_MS);
+    document.addEventListener('visibilitychange', tick);
+  }
+  polls.add(poll);
+  if (!document.hidden) poll();
+}
+
+function end(poll: () => void): void {
+  polls.delete(poll);
+  if (polls.size > 0) return;
+  clearInterval(timer);
+  document.removeEventListener('visibilitychange', tick);
+}
+
+function tick(): void {
+  if (!document.hidden) for (const poll of polls) poll();
 }

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '../../../json.ts';
 import type { AlertName, FlowReport, MediaReport } from '../../api.ts';
+import { type Flow, readFlow } from '../flow/flow.ts';
 import { step } from '../flow/phone.ts';
 import {
   type Completion,
@@ -19,6 +20,8 @@ import type { TestStep, TokenChoice } from '../inspector/copy-as-test.ts';
 import type { Conditions } from '../wire/client.ts';
 import type { ChatMessage } from './chat-messages.ts';
 import { Correspondence } from './correspondence.ts';
+import { taken } from './incoming.ts';
+import type { Invitation } from './invitation.ts';
 import { Recorder } from './recorder.ts';
 import type { Recorded } from './records.ts';
 import { firstState, type SessionOptions, type SessionState } from './session-state.ts';
@@ -33,8 +36,11 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #recorder: Recorder;
   readonly #chat: Correspondence;
+  readonly #flows = new Map<string, Flow>();
   /** Test steps by the phone's request. */
   #stepOf = new Map<number, number>();
+  /** A test phone opens a Flow by asking its endpoint, and in no other way. */
+  #canBeCopied = true;
 
   /** @param kept of a session before: its timeline and its switches go on. */
   constructor(report: FlowReport, options: SessionOptions, kept?: SessionState) {
@@ -49,18 +55,31 @@ export class Session {
   async sendFlowMessage(choice: TokenChoice = this.store.value.tokenChoice): Promise<void> {
     const token = await this.#tokenOf(choice);
     this.store.update({ tokenChoice: choice });
-    this.#chat.say({ kind: 'flow', flow: this.store.value.phone.flow.name, token, choice, isDisabled: false });
+    this.#chat.say({ kind: 'flow', flow: this.store.value.chosen, token, choice, isDisabled: false });
   }
 
-  /** A tap on the button of a Flow's message. */
-  async openFlow({ token, choice }: Extract<ChatMessage, { kind: 'flow' }>): Promise<void> {
-    const tokenSignature = await this.#signatureOf(token);
-    const { apiVersion, phone } = this.store.value;
-    const fresh = closedPhone(phone.flow, { token, tokenSignature, apiVersion });
-    const closed = { ...fresh, nextId: phone.nextId }; // what still comes is not taken for its own
+  /** A tap on the button of a Flow's message, the page's own or the business's. */
+  async openFlow(opened: Invitation): Promise<void> {
+    const flow = this.#flowOf(opened.flow);
+    if (!flow) return;
+    const { token, start } = opened;
+    const apiVersion = this.#apiVersionOf(flow);
+    const tokenSignature = await this.#signatureOf(token, flow, apiVersion);
+    const { nextId } = this.store.value.phone; // what still comes is not taken for its own
+    const closed = { ...closedPhone(flow, { token, tokenSignature, apiVersion }), nextId };
     this.#stepOf = new Map();
-    this.store.update({ phone: closed, isFlowOpen: true, steps: [], tokenChoice: choice });
-    this.dispatch({ type: 'open' });
+    this.#canBeCopied = !start || (flow.isKnown && flow.dataApiVersion === undefined);
+    this.store.update({ phone: closed, isFlowOpen: true, steps: [], opened, apiVersion });
+    this.dispatch({ type: 'open', start });
+  }
+
+  /** Looks for what handlers sent. Never rejects: what cannot be had now is there later. */
+  async collect(): Promise<void> {
+    const { api, app, timing } = this.#options;
+    const report = app.sendsToPhone ? await api.sent(this.store.value.lastSeq).catch(() => undefined) : undefined;
+    const isOfThisBoot = report?.bootId === app.bootId;
+    const change = taken(this.store.value, isOfThisBoot ? report : undefined, timing.now());
+    if (change) this.store.update(change);
   }
 
   dispatch(event: PhoneEvent): void {
@@ -148,7 +167,8 @@ export class Session {
   #complete(completion: Completion): void {
     const { params, by } = completion;
     if (by === 'complete' && params) this.#addStep({ kind: 'complete', params });
-    this.#chat.complete(this.store.value.phone, completion);
+    const { phone, opened } = this.store.value;
+    this.#chat.complete(phone, completion, opened?.messageId);
   }
 
   #noteEnd(requestId: number): void {
@@ -159,26 +179,39 @@ export class Session {
 
   #addStep(added: TestStep): number {
     const { steps } = this.store.value;
-    this.store.update({ steps: [...steps, added] });
+    if (this.#canBeCopied) this.store.update({ steps: [...steps, added] });
     return steps.length;
   }
 
   async #tokenOf(choice: TokenChoice): Promise<string> {
     if (choice.kind === 'random') return this.#options.randomToken();
     if (choice.kind !== 'minted') return choice.token;
-    return this.#options.api.token({ flow: this.store.value.phone.flow.name, user: choice.user });
+    return this.#options.api.token({ flow: this.store.value.chosen, user: choice.user });
   }
 
-  async #signatureOf(token: string): Promise<string | undefined> {
+  #flowOf(name: string): Flow | undefined {
+    const report = this.#options.app.flows.find((known) => known.name === name);
+    const flow = this.#flows.get(name) ?? (report && readFlow(name, report.json));
+    if (flow) this.#flows.set(name, flow);
+    return flow;
+  }
+
+  /** The one that is chosen by the switch, until another Flow with one of its own is played. */
+  #apiVersionOf({ name, dataApiVersion = '3.0' }: Flow): string {
     const { phone, apiVersion } = this.store.value;
-    const { version, dataApiVersion } = phone.flow;
+    return name === phone.flow.name ? apiVersion : dataApiVersion;
+  }
+
+  async #signatureOf(token: string, flow: Flow, apiVersion: string): Promise<string | undefined> {
+    const { version, dataApiVersion } = flow;
     const isSigned = version >= SIGNED_SINCE && apiVersion === '4.0' && dataApiVersion !== undefined;
     return isSigned ? this.#options.api.tokenSignature(token) : undefined;
   }
 }
 
-function toStep(request: FlowRequest, { phone, tokenChoice }: SessionState): TestStep {
-  if (request.action === 'INIT') return { kind: 'open', flow: phone.flow.name, token: tokenChoice };
+function toStep(request: FlowRequest, { phone, opened }: SessionState): TestStep {
+  const token = opened?.choice ?? { kind: 'random' };
+  if (request.action === 'INIT') return { kind: 'open', flow: phone.flow.name, token };
   return request.action === 'BACK' ? { kind: 'back' } : { kind: 'submit', data: request.data ?? {} };
 }
 

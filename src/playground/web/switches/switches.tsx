@@ -92,14 +92,14 @@ const KINDS = [
 
 /** A token belongs to a message, so another one needs another message. */
 function Tokens({ session, onSent }: { readonly session: Session; onSent(): void }) {
-  const { phone } = useStore(session.store);
+  const { chosen } = useStore(session.store);
   const [kind, setKind] = useState<TokenChoice['kind']>('random');
   const [user, setUser] = useState('ada');
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState<string>();
   const send = async () => {
     try {
-      await session.sendFlowMessage(choiceOf(kind, user, token, phone.flow.name));
+      await session.sendFlowMessage(choiceOf(kind, user, token, chosen));
       setProblem(undefined);
       onSent();
     } catch (error) {
