@@ -19,7 +19,6 @@ export async function dev(file: string, { port }: { port?: string }): Promise<nu
   console.log(`\nFlowgate serves ${file} for development, and again after every change.`);
   if (usesOwnSecrets)
     console.log(`  Keys and secrets: ${dataDir}/ (private.pem, public.pem, app-secret, verify-token)`);
-  console.log('  Play its Flows:\n');
 
   const tsx = createRequire(import.meta.url).resolve('tsx/cli');
   const main = fileURLToPath(new URL('./main.js', import.meta.url));

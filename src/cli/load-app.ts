@@ -5,6 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { type App, isApp } from '../app.ts';
 import { CliError, reasonOf } from './cli-error.ts';
 
+/** What Node says of a module that it takes for CommonJS, since package.json does not tell otherwise. */
+const AS_COMMONJS = /import statement outside a module|Unexpected token 'export'|require\(\) ES Module/;
+
 /**
  * Rejects with a CliError that names the file and what is wrong with it.
  *
@@ -18,7 +21,9 @@ export async function loadApp(file: string, { isTsxLoaded = false } = {}): Promi
   try {
     exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new CliError(`${file} cannot be loaded: ${reasonOf(error)}`, { cause: error });
+    const reason = reasonOf(error);
+    const advice = AS_COMMONJS.test(reason) ? ': set "type": "module" in package.json' : '';
+    throw new CliError(`${file} cannot be loaded: ${reason}${advice}`, { cause: error });
   }
   // A file that is compiled to CommonJS exports `{ default }` as its default.
   const candidates = [exports['default'], (exports['default'] as Record<string, unknown> | undefined)?.['default']];

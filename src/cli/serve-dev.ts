@@ -33,7 +33,7 @@ async function start(file: string, options: DevelopmentOptions): Promise<LonePla
   const { app, settings, log } = await prepare(file, options);
   const service = await startWithPlayground(app, { settings, log });
   restartOnChange(requiredJson(), options.underDev);
-  console.log(`  in a browser      ${service.adminUrl}/playground`);
+  console.log(`\n  Play its Flows:\n\n  in a browser      ${service.adminUrl}/playground`);
   for (const flow of app[APP].flows.keys())
     console.log(`  in a terminal     flowgate phone ${service.url}/flows/${flow}`);
   console.log(`  metrics           ${service.adminUrl}/metrics\n`);

@@ -15,7 +15,6 @@ const appFile = (name: string, source: string) => {
   writeFileSync(join(directory, name), source);
   return join(directory, name);
 };
-
 test.each([[], ['serve'], ['dev'], ['demo'], ['phone'], ['doctor'], ['keys'], ['keys', 'generate']])(
   'explains itself: %s %s --help',
   async (...command) => {
@@ -74,6 +73,15 @@ test.each<[string, string[], Record<string, string>, string]>([
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(sentence) });
   expect(stderr.trim().split('\n')).toHaveLength(1);
   expect(stderr).not.toContain('    at ');
+});
+
+test('tells what to set where an app is taken for CommonJS', async () => {
+  const folder = temporaryDirectory();
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }');
+  writeFileSync(join(folder, 'app.js'), "import 'node:os';");
+  const { code, stderr } = await run(['serve', join(folder, 'app.js')], { ...ports, ...secrets });
+  expect(code).toBe(1);
+  expect(stderr).toContain('outside a module: set "type": "module" in package.json'); // Node warns of it besides
 });
 
 test.each(['auto', 'node'])(
