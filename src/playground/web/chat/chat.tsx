@@ -31,10 +31,10 @@ export function Chat({ session, state, sendsToPhone, onShowInbox }: ChatProps) {
           {chosen.slice(0, 1).toUpperCase()}
         </span>
         <h2>Your business</h2>
-        {!sendsToPhone && (
-          <p class="chat-note">GRAPH_TOKEN is set: what handlers send goes to the Graph API, and shows there.</p>
-        )}
       </header>
+      {!sendsToPhone && (
+        <p class="chat-note">GRAPH_TOKEN is set: what handlers send goes to the Graph API, and shows there.</p>
+      )}
       <ol class="messages" aria-label="Chat" ref={list}>
         {messages.map((message) => (
           <li key={message.id} class={isIncoming(message) ? 'incoming' : 'outgoing'}>
