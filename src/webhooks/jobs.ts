@@ -27,9 +27,9 @@ export type JobHandler<Payload> = (payload: Payload, c: JobContext) => unknown;
 
 export interface DeferOptions {
   /**
-   * Two jobs of one name deferred under the same key are one job, for 8 days. Without it, a webhook handler's job is told
-   * apart by the event and its place among those the handler defers, so that a second attempt does not defer it twice;
-   * a Flow handler's job is always a new one.
+   * Two jobs of one name deferred under the same key are one job, for 8 days; those of two businesses are two. Without
+   * it, a webhook handler's job is told apart by the event and its place among those the handler defers, so that a second
+   * attempt does not defer it twice; a Flow handler's job is always a new one.
    */
   readonly key?: string;
   /** Not to be run sooner than this from now; at most 7 days. */
@@ -70,7 +70,8 @@ export function createDefer(
     const name = typeof job === 'string' ? job : job.name;
     if (!names.has(name)) throw new TypeError(`there is no job ${name}: add app.job('${name}', ...)`);
     if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) throw new TypeError(`delayMs must be from 0 to ${MAX_DELAY_MS}`);
-    const identity = key === undefined ? ['', scope, name, ordinal++] : ['key', name, key];
+    const owner = business ? [business.kind, business.name] : [];
+    const identity = key === undefined ? ['', scope, name, ordinal++] : ['key', name, key, ...owner];
     const id = `job_${hash('sha256', JSON.stringify(identity), 'hex').slice(0, 32)}`;
     const owned = withBusiness(payload, business);
     const stored = (traceparent ? withTraceparent(owned, traceparent) : owned) as JsonObject;

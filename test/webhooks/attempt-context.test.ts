@@ -447,6 +447,19 @@ describe('in the name of another business', () => {
     expect(graphFor.mock.calls).toEqual(Array(2).fill([TEST_BUSINESS.phoneNumberId, PAIR]));
   });
 
+  test('a key is a tenant’s own: the job of another is not taken for its', async () => {
+    const { attempts, store } = setUp();
+    attempts.app.on('message.text', (_, { defer }) => defer('first', {}, { key: 'order-1' }));
+    attempts.app.job('first', {}, () => {});
+    for (const tenant of ['', 'acme', 'globex']) {
+      await store(textMessage('Hi', { id: `wamid.${tenant}1` }), tenant);
+      expect([await attempts.attempt(), await attempts.attempt()]).toEqual(['done', 'done']);
+      await store(textMessage('Hi', { id: `wamid.${tenant}2` }), tenant);
+      expect(await attempts.attempt()).toBe('done');
+      await expect(attempts.attempt()).rejects.toThrow('nothing is due');
+    }
+  });
+
   test('a job takes nobody’s name from its payload', async () => {
     const { attempts, store, graphFor, findSender } = setUp();
     const forged = { 'flowgate.business': { kind: 'tenant', name: 'globex' }, 'flowgate.payload': { n: 1 } };
