@@ -29,6 +29,9 @@ const BOOKING = { department: 'eyes', location: 'north', date: '2030-01-07', tim
 export async function demo({ users, seconds }: DemoOptions): Promise<void> {
   await requirePackages();
   const directory = mkdtempSync(join(tmpdir(), 'flowgate-demo-'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+  // However the demo ends, by a signal or a reader that stops early: nothing of it stays behind.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const credentials = developmentCredentials(directory);
   console.log(heading('1. A service with a key pair of its own serves examples/booking'));
   const service = await startExample(credentials);
@@ -42,7 +45,6 @@ export async function demo({ users, seconds }: DemoOptions): Promise<void> {
     console.log(`  ${commandName()} dev ${relative('.', EXAMPLE)}\n`);
   } finally {
     service.process.kill('SIGTERM');
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -90,6 +92,7 @@ async function startExample({ appSecret, verifyToken, privateKeyFile }: Credenti
   };
   const env = { ...process.env, ...settings, ...unset, LOG_LEVEL: 'info' };
   const child = spawn(process.execPath, [main, 'serve', EXAMPLE], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill('SIGTERM'));
   const timeout = setTimeout(() => child.kill(), START_TIMEOUT_MS);
   try {
     for await (const line of createInterface({ input: child.stdout })) {

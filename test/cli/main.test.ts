@@ -1,10 +1,11 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadSettings } from '../../src/config/settings.ts';
 import { RunningCommand, run, temporaryDirectory } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
 import { keyPair } from '../support/keys.ts';
 
 const secrets = { APP_SECRET: 'secret', VERIFY_TOKEN: 'token', PRIVATE_KEY: keyPair.privateKey };
@@ -161,6 +162,19 @@ test('dev makes credentials, serves, lets the phone walk, and serves again after
   }
   expect(statSync(join(work, 'data', 'private.pem')).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(work, 'data', '.gitignore'), 'utf8')).toBe('*\n');
+});
+
+test.each<[string, (demo: RunningCommand) => unknown]>([
+  ['a reader that stops early', (demo) => demo.process.stdout?.destroy()],
+  ['SIGTERM', (demo) => demo.process.kill('SIGTERM')],
+])('demo that ends by %s takes its service and its keys along', async (_, endIt) => {
+  const directory = temporaryDirectory();
+  const demo = new RunningCommand(['demo', '--users', '5', '--seconds', '60'], { WORKERS: '1', TMPDIR: directory });
+  const [, url] = await demo.printed(/(http:\S+)\/flows\/booking/);
+  endIt(demo);
+  await demo.ended;
+  await eventually(() => expect(fetch(`${url}/healthz`)).rejects.toThrow());
+  expect(readdirSync(directory).filter((name) => name.startsWith('flowgate-demo'))).toEqual([]);
 });
 
 test('demo walks through the booking, puts people on it, and ends with a table without failures', async () => {
