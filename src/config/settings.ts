@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { DEFAULT_MAX_BATCH, DEFAULT_MAX_WAIT_MS } from '../crypto/decrypt-pool.ts';
 import { DEFAULT_NICENESS } from '../crypto/decrypt-workers.ts';
 import type { KeyRing } from '../crypto/keyring.ts';
+import { PHONE_NUMBER_ID } from '../graph/endpoint.ts';
 import type { HttpServerChoice } from '../http/create-server.ts';
 import { type AppSecrets, toAppSecrets } from '../http/signature.ts';
 import { DEFAULT_MAX_BYTES } from '../media/media.ts';
@@ -209,7 +210,7 @@ export function readGraph(read: EnvReader): GraphSettings {
   const phoneNumberId = read.string('PHONE_NUMBER_ID');
   const baseUrl = read.string('GRAPH_BASE_URL');
   const messagesPerSecond = read.int('GRAPH_MESSAGES_PER_SECOND', { fallback: 80, min: 1, max: 1_000 });
-  if (phoneNumberId !== undefined && !/^\d{1,32}$/.test(phoneNumberId)) {
+  if (phoneNumberId !== undefined && !PHONE_NUMBER_ID.test(phoneNumberId)) {
     read.mistake('PHONE_NUMBER_ID must be the id of the business number, digits only');
   }
   if (baseUrl !== undefined && !/^https?:\/\/[^/?#]/.test(baseUrl)) {

@@ -5,6 +5,7 @@
  * of an RSA operation (measured, Node 20), so that no thread has to be told of a ring, or asked whether it knows one.
  */
 import type { KeyObject } from 'node:crypto';
+import { setLast } from '../last-used.ts';
 import type { WrappedBatch } from './decrypt-worker.ts';
 import { KeyOrder } from './key-order.ts';
 import type { KeyRing } from './keyring.ts';
@@ -78,9 +79,7 @@ export class RingOrders {
 
   of({ id, privateKeys }: SentRing): KeyOrder {
     const order = this.#orders.get(id) ?? new KeyOrder(privateKeys);
-    this.#orders.delete(id);
-    this.#orders.set(id, order);
-    if (this.#orders.size > this.#limit) this.#orders.delete(this.#orders.keys().next().value as number);
+    setLast(this.#orders, id, order, this.#limit);
     return order;
   }
 }

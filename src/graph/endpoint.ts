@@ -4,11 +4,17 @@ import { type Clock, systemClock } from '../clock.ts';
 export const DEFAULT_GRAPH_URL = 'https://graph.facebook.com';
 export const DEFAULT_GRAPH_VERSION = 'v25.0';
 
+/** What can be a header. */
+export const GRAPH_TOKEN = /^[!-~]+$/;
+/** As Meta tells it, not the number itself. */
+export const PHONE_NUMBER_ID = /^\d{1,32}$/;
+
 export interface GraphConnection {
   /** `https://graph.facebook.com` by default. */
   readonly baseUrl?: string | undefined;
   /** `v25.0` by default. */
   readonly version?: string | undefined;
+  /** Read at each call: as an accessor it may change. */
   readonly token: string;
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
@@ -26,16 +32,23 @@ export interface GraphEndpoint {
  * What is wrong is named and never shown: `fetch` would quote a token that cannot be a header.
  * @throws TypeError for options no call could work with.
  */
-export function toEndpoint({ token, ...options }: GraphConnection): GraphEndpoint {
-  const { baseUrl = DEFAULT_GRAPH_URL, version = DEFAULT_GRAPH_VERSION, clock = systemClock } = options;
+export function toEndpoint(connection: GraphConnection): GraphEndpoint {
+  const { baseUrl = DEFAULT_GRAPH_URL, version = DEFAULT_GRAPH_VERSION, clock = systemClock } = connection;
   const base = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   if (!base || !/^https?:$/.test(base.protocol) || base.username || base.password || base.search || base.hash) {
     throw new TypeError('baseUrl must be an http or https URL without user, query and fragment');
   }
   if (!/^v\d+\.\d+$/.test(version)) throw new TypeError('version must look like v25.0');
-  if (!/^[!-~]+$/.test(token)) throw new TypeError('token must be printable ASCII without spaces');
+  if (!GRAPH_TOKEN.test(connection.token)) throw new TypeError('token must be printable ASCII without spaces');
   const url = `${base.href.replace(/\/+$/, '')}/${version}`;
-  return { url, token, clock, fetch: options.fetch ?? ((input, init) => fetch(input, init)) };
+  return {
+    url,
+    get token() {
+      return connection.token;
+    },
+    clock,
+    fetch: connection.fetch ?? ((input, init) => fetch(input, init)),
+  };
 }
 
 /**

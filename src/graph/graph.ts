@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { GraphSettings } from '../config/settings.ts';
 import { setLast } from '../last-used.ts';
-import { createGraphClient, type GraphClient, type GraphOptions, type MediaInfo } from './client.ts';
+import { createGraphClient, type GraphClient, type GraphOptions } from './client.ts';
 import type { RetryOptions } from './retry.ts';
 import type { PaceOptions } from './turns.ts';
 
@@ -53,21 +53,12 @@ class Line {
 
   constructor({ token, ...options }: GraphOptions) {
     this.token = token;
-    const client = createGraphClient({ ...options, token, fetch: (input, init) => fetch(input, this.#signed(init)) });
-    this.client = { ...client, mediaInfo: async (...asked) => this.#opened(await client.mediaInfo(...asked)) };
-  }
-
-  #signed(init: RequestInit = {}): RequestInit {
-    const headers = new Headers(init.headers);
-    headers.set('Authorization', this.#authorization);
-    return { ...init, headers };
-  }
-
-  #opened(media: MediaInfo): MediaInfo {
-    return { ...media, authorization: this.#authorization };
-  }
-
-  get #authorization(): string {
-    return `Bearer ${this.token}`;
+    const tokenOfNow = () => this.token;
+    this.client = createGraphClient({
+      ...options,
+      get token() {
+        return tokenOfNow();
+      },
+    });
   }
 }

@@ -4,6 +4,7 @@
  * Downloads are allowed from its origin beside Meta's hosts. A link to the admin port stays refused.
  */
 import { createDecipheriv, randomUUID } from 'node:crypto';
+import { ciphertextBytes } from '../crypto/media.ts';
 import { encryptMedia, type PickedMediaJson } from '../testing/media.ts';
 import { LoopbackServer } from './loopback-server.ts';
 
@@ -11,8 +12,6 @@ import { LoopbackServer } from './loopback-server.ts';
 export const MAX_CDN_BYTES = 64 * 1024 * 1024;
 /** Of one. Meta's pickers take no more. */
 export const MAX_FILE_BYTES = 25 * 1024 * 1024;
-/** At the end of a sealed file. */
-const MAC_BYTES = 10;
 
 interface KeptFile {
   readonly file: Buffer;
@@ -58,7 +57,8 @@ export class Cdn {
     if (!kept) return undefined;
     const { encryption_key: key, iv } = kept.picked.encryption_metadata;
     const decipher = createDecipheriv('aes-256-cbc', Buffer.from(key, 'base64'), Buffer.from(iv, 'base64'));
-    return Buffer.concat([decipher.update(kept.file.subarray(0, -MAC_BYTES)), decipher.final()]);
+    const ciphertext = kept.file.subarray(0, ciphertextBytes(kept.file.length));
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Remembers which item's handler left which job: the inbox has no need to know. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setLast } from '../last-used.ts';
 import type { Handlers } from '../webhooks/handlers.ts';
 import type { Inbox } from '../webhooks/inbox.ts';
 
@@ -32,18 +33,10 @@ export class Deferrals {
         const areNew = await inbox.append(items);
         const itemId = this.#running.getStore();
         if (itemId === undefined) return areNew;
-        for (const [i, { id }] of items.entries()) if (areNew[i]) this.#remember(id, itemId);
+        for (const [i, { id }] of items.entries()) if (areNew[i]) setLast(this.#items, id, itemId, MAX_REMEMBERED);
         return areNew;
       },
     });
-  }
-
-  #remember(jobId: string, itemId: string): void {
-    this.#items.set(jobId, itemId);
-    for (const oldest of this.#items.keys()) {
-      if (this.#items.size <= MAX_REMEMBERED) break;
-      this.#items.delete(oldest);
-    }
   }
 }
 

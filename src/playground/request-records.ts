@@ -1,6 +1,7 @@
 /** What the service told of the playground's own requests while they ran, by request id. */
 import type { RefusedAnswer } from '../flows/guard-reply.ts';
 import type { JsonValue } from '../json.ts';
+import { setLast } from '../last-used.ts';
 import type { Refusal, StageTime } from './api.ts';
 
 /** Each is taken out when its answer is here: only what nobody came back for is left to be pushed out. */
@@ -27,11 +28,7 @@ export class RequestRecords {
   /** Before the request is sent. */
   expect(requestId: string): RequestRecord {
     const record = new RequestRecord();
-    this.#records.set(requestId, record);
-    for (const oldest of this.#records.keys()) {
-      if (this.#records.size <= MAX_RECORDS) break;
-      this.#records.delete(oldest);
-    }
+    setLast(this.#records, requestId, record, MAX_RECORDS);
     return record;
   }
 

@@ -1,15 +1,13 @@
 /** Reads credentials field by field, and keeps what is wrong with them for one message. Of their texts only a token is kept. */
 import { type KeyRing, loadPrivateKeys } from '../crypto/keyring.ts';
 import { FlowgateError } from '../errors.ts';
+import { GRAPH_TOKEN, PHONE_NUMBER_ID } from '../graph/endpoint.ts';
 import { type AppSecrets, toAppSecrets } from '../http/signature.ts';
 import { Sender } from './sender.ts';
 import { TENANT_NAME } from './tenant.ts';
 
 /** A forged body costs an HMAC for each: more than these are a mistake, not a reset. */
 const MAX_APP_SECRETS = 8;
-/** What can be a header, and what a part of a path. */
-const GRAPH_TOKEN = /^[!-~]+$/;
-const PHONE_NUMBER_ID = /^\d{1,32}$/;
 
 /** What is wrong is told by the place it stands in: no message holds a secret, or any part of one. */
 export class CredentialReader {

@@ -1,5 +1,6 @@
 /** Documents on their way to a user: of each is kept what a bubble shows, and not the file. */
 import { createHash } from 'node:crypto';
+import { setLast } from '../../last-used.ts';
 import { invalid } from './graph-refusal.ts';
 
 /** The oldest go. */
@@ -33,9 +34,7 @@ export class Uploads {
   async add(contentType: string, body: Buffer): Promise<string> {
     const upload = await readUpload(contentType, body);
     const id = this.#newId();
-    this.#uploads.set(id, upload);
-    const [oldest] = this.#uploads.keys();
-    if (this.#uploads.size > MAX_UPLOADS && oldest !== undefined) this.#uploads.delete(oldest);
+    setLast(this.#uploads, id, upload, MAX_UPLOADS);
     return id;
   }
 }
